@@ -80,9 +80,9 @@ describe('durations', () => {
 
   test('what Go prints is read back', () => {
     fc.assert(
-      fc.property(fc.integer({ min: -1e10, max: 1e10 }), (ms) =>
-        expect(parseGoDuration(formatGoDuration(ms))).toBeCloseTo(ms, 6),
-      ),
+      fc.property(fc.integer({ min: -1e10, max: 1e10 }), (ms) => {
+        expect(parseGoDuration(formatGoDuration(ms))).toBeCloseTo(ms, 6);
+      }),
     );
     expect([0, 90_000, 1.5, 0.0015, 3_600_000, 61_001].map(formatGoDuration)).toEqual([
       '0s',

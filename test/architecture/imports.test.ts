@@ -1,0 +1,85 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const source = fileURLToPath(new URL('../../src/', import.meta.url));
+
+/** What a room may import, besides itself and the kernel. docs/architecture.md draws the same. */
+const allowed: Record<string, readonly string[]> = {
+  kernel: [],
+  telemetry: [],
+  cloudevents: [],
+  http: [],
+  api: ['cloudevents'],
+  controller: ['api', 'cloudevents', 'telemetry'],
+  serving: ['api', 'cloudevents', 'http', 'telemetry'],
+  autoscaler: ['api', 'cloudevents', 'http', 'telemetry'],
+  eventing: ['api', 'cloudevents', 'http', 'telemetry'],
+  functions: ['api', 'cloudevents', 'http', 'telemetry'],
+  simulator: ['api', 'cloudevents', 'http', 'telemetry', 'autoscaler', 'serving'],
+};
+const modules = ['api', 'cloudevents', 'http', 'telemetry', 'controller', 'autoscaler', 'serving', 'eventing', 'functions', 'simulator'];
+allowed['host'] = modules;
+allowed['testing'] = [...modules, 'host'];
+allowed['cli'] = [...modules, 'host', 'testing'];
+
+/** Edges: the files and folders that may touch Node, the clock or the network. Everything else is pure. */
+const edges = [
+  'clock.ts',
+  'random.ts',
+  'http/',
+  'functions/',
+  'host/',
+  'testing/',
+  'cli/',
+  'eventing/logs/',
+  'eventing/edges/',
+  'serving/data-plane/',
+  'simulator/edges/',
+  'telemetry/adapters/',
+];
+
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.replaceAll('\\', '/'))
+  .sort();
+const roomOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] ?? '') : file === 'index.ts' ? 'index' : 'kernel');
+const importPattern = /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s+['"]([^'"]+)['"]/g;
+const importsOf = (file: string): string[] =>
+  [...readFileSync(join(source, file), 'utf8').matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
+
+describe('import directions', () => {
+  test('every relative import goes where the architecture allows, with its extension, to a file that exists', () => {
+    const offences: string[] = [];
+    for (const file of files) {
+      const from = roomOf(file);
+      for (const specifier of importsOf(file).filter((name) => name.startsWith('.'))) {
+        const target = relative(source, resolve(dirname(join(source, file)), specifier)).replaceAll('\\', '/');
+        if (!existsSync(join(source, target))) offences.push(`${file} imports ${specifier}, which does not exist`);
+        const to = roomOf(target);
+        if (from === 'index' || to === from || to === 'kernel') continue;
+        if (!(allowed[from] ?? []).includes(to)) offences.push(`${file} (${from}) imports ${target} (${to})`);
+      }
+    }
+    expect(offences).toEqual([]);
+  });
+
+  test('pure files import no node built-ins and name none', () => {
+    const offences = files
+      .filter((file) => !edges.some((edge) => file === edge || (edge.endsWith('/') && file.startsWith(edge))))
+      .flatMap((file) => {
+        const text = readFileSync(join(source, file), 'utf8');
+        return [
+          ...importsOf(file).filter((name) => name.startsWith('node:')),
+          ...(text.includes('getBuiltinModule(') ? ['getBuiltinModule'] : []),
+        ].map((name) => `${file}: ${name}`);
+      });
+    expect(offences).toEqual([]);
+  });
+
+  test('no room re-exports everything of a file, nothing has a default export', () => {
+    const offences = files.filter((file) => /\nexport \* from|\nexport default /.test(readFileSync(join(source, file), 'utf8')));
+    expect(offences).toEqual([]);
+  });
+});
