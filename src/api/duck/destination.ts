@@ -1,0 +1,21 @@
+import { describe, object, string, type TypeOf } from '../schema.ts';
+
+/** A reference to an object (`duckv1.KReference`). */
+export const kReference = object({
+  kind: string,
+  namespace: string,
+  name: string,
+  apiVersion: string,
+  group: describe(string, 'Group alone, the version is looked up; only with the feature kreference-group.'),
+  address: describe(string, "Name of one of the object's status.addresses; default: the first."),
+});
+export type KReference = TypeOf<typeof kReference>;
+
+/** Where to send (`duckv1.Destination`): an addressable object, an absolute URI, or an object and a URI relative to its address. */
+export const destination = object({
+  ref: kReference,
+  uri: string,
+  CACerts: describe(string, 'PEM bundle to verify the destination with; wins over what the object offers.'),
+  audience: describe(string, 'OIDC audience of the destination; wins over what the object offers.'),
+});
+export type Destination = TypeOf<typeof destination>;

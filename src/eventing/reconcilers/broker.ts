@@ -1,0 +1,107 @@
+import { ConditionSet } from '../../api/duck/condition-set.ts';
+import { brokerClassAnnotation, brokers, type Broker, type BrokerStatus } from '../../api/eventing/broker.ts';
+import type { Plan, Reader, Reconciler } from '../../api/reconciler.ts';
+import { markEventPolicies } from './event-policies.ts';
+import { resolveDestination } from './resolve-destination.ts';
+
+/** The class whose brokers run on channels upstream and on the embedded log here. */
+export const channelBrokerClass = 'MTChannelBasedBroker';
+
+/** What the TriggerChannelReady condition of a broker on the embedded log says. */
+export const embeddedLogMessage = 'Events are kept in the embedded log: there is no trigger channel.';
+
+const conditionTypes = {
+  dependents: [
+    'IngressReady',
+    'TriggerChannelReady',
+    'FilterReady',
+    'Addressable',
+    'DeadLetterSinkResolved',
+    'EventPoliciesReady',
+  ],
+};
+
+/** True for brokers that run on the embedded log: of class MTChannelBasedBroker, or of none. */
+export function runsOnEmbeddedLog(broker: Broker): boolean {
+  const brokerClass = broker.metadata.annotations?.[brokerClassAnnotation];
+  return brokerClass === undefined || brokerClass === '' || brokerClass === channelBrokerClass;
+}
+
+/**
+ * Gives a Broker its address and conditions. The address is the fact `broker-address` of key `namespace/name`, a URL; until the host
+ * answers, the broker is not ready.
+ */
+export const brokerReconciler: Reconciler<Broker> = {
+  name: 'broker',
+  kind: brokers,
+  reconcile(broker, world, nowMs) {
+    const { generation, namespace = '', name } = broker.metadata;
+    const conditions = new ConditionSet(conditionTypes, broker.status?.conditions, nowMs);
+    const status: BrokerStatus = {
+      ...(broker.status?.annotations === undefined ? {} : { annotations: broker.status.annotations }),
+      ...(generation === undefined ? {} : { observedGeneration: generation }),
+    };
+    const finish = (error?: string): Plan => ({
+      writes: [],
+      status: { ...status, conditions: conditions.list() },
+      ...(error === undefined ? {} : { error, events: [{ type: 'Warning', reason: 'InternalError', message: error }] }),
+    });
+    if (generation !== broker.status?.observedGeneration) conditions.markNewGeneration();
+
+    if (!runsOnEmbeddedLog(broker)) {
+      const brokerClass = broker.metadata.annotations?.[brokerClassAnnotation] ?? '';
+      conditions.markFalse(
+        'TriggerChannelReady',
+        'BrokerClassNotSupported',
+        `Brokers of class ${JSON.stringify(brokerClass)} do not run here.`,
+      );
+      return finish();
+    }
+    conditions.markTrue('TriggerChannelReady', 'EmbeddedLog', embeddedLogMessage);
+    const url = world.fact<string>({ provider: 'broker-address', key: `${namespace}/${name}` });
+    for (const type of ['IngressReady', 'FilterReady']) {
+      if (url === undefined) conditions.markUnknown(type, 'BrokerNotStarted', 'The broker has not been started yet.');
+      else conditions.markTrue(type);
+    }
+    const error = resolveDeadLetterSink(broker, world, status, conditions);
+    if (error !== undefined) return finish(error);
+    if (url === undefined) {
+      conditions.markUnknown('Addressable', 'BrokerNotStarted', 'The broker has not been started yet.');
+      return finish();
+    }
+    status.address = { name: 'http', url };
+    conditions.markTrue('Addressable');
+    markEventPolicies(broker, brokers, world, status, conditions);
+    return finish();
+  },
+};
+
+function resolveDeadLetterSink(
+  broker: Broker,
+  world: Reader,
+  status: BrokerStatus,
+  conditions: ConditionSet,
+): string | undefined {
+  const sink = broker.spec?.delivery?.deadLetterSink;
+  if (sink === undefined) {
+    conditions.markTrue('DeadLetterSinkResolved', 'DeadLetterSinkNotConfigured', 'No dead letter sink is configured.');
+    return undefined;
+  }
+  const resolved = resolveDestination(sink, world, broker.metadata.namespace);
+  if (resolved.address === undefined) {
+    conditions.markFalse('DeadLetterSinkResolved', "Unable to get the dead letter sink's URI", resolved.error);
+    return resolved.error;
+  }
+  Object.assign(status, deadLetterStatus(resolved.address));
+  conditions.markTrue('DeadLetterSinkResolved');
+  return undefined;
+}
+
+/** The status fields that tell where dead letters go. */
+export function deadLetterStatus(address: { url?: string; CACerts?: string; audience?: string }): BrokerStatus {
+  return {
+    ...(address.url === undefined ? {} : { deadLetterSinkUri: address.url }),
+    ...(address.CACerts === undefined ? {} : { deadLetterSinkCACerts: address.CACerts }),
+    ...(address.audience === undefined ? {} : { deadLetterSinkAudience: address.audience }),
+  };
+}

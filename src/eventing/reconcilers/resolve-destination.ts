@@ -1,0 +1,100 @@
+import type { Addressable, AddressStatus } from '../../api/duck/addressable.ts';
+import type { Destination, KReference } from '../../api/duck/destination.ts';
+import { formatGoUrl, hostOf, parseGoUrl, resolveGoUrl } from '../../api/duck/go-url.ts';
+import type { Reader } from '../../api/reconciler.ts';
+
+/** The address that a destination stands for, or why it stands for none, in upstream's words. */
+export type Resolved =
+  { readonly address: Addressable; readonly error?: undefined } | { readonly error: string; readonly address?: undefined };
+
+/** Domain that the DNS names of core Services end with. */
+export const clusterDomain = 'cluster.local';
+
+/**
+ * Resolves a destination as the URI resolver of knative.dev/pkg does. A `ref` without namespace is looked up in `defaultNamespace`
+ * (reconcilers hand in their object's namespace; the resolver itself supplies none). Reading the object records it in `world`, so the
+ * reconciler runs again when the address changes.
+ */
+export function resolveDestination(
+  destination: Destination,
+  world: Pick<Reader, 'getByReference'>,
+  defaultNamespace = '',
+): Resolved {
+  if (destination.ref !== undefined) return resolveReference(destination, destination.ref, world, defaultNamespace);
+  if (destination.uri === undefined) return { error: 'destination missing Ref and URI, expected at least one' };
+  const uri = parseGoUrl(destination.uri);
+  if (typeof uri === 'string') return { error: uri };
+  if (uri.scheme === '' || hostOf(uri) === '') {
+    return { error: `URI is not absolute (both scheme and host should be non-empty): ${JSON.stringify(formatGoUrl(uri))}` };
+  }
+  return { address: { url: formatGoUrl(uri), ...overrides(destination) } };
+}
+
+function overrides(destination: Destination): Addressable {
+  return {
+    ...(destination.CACerts === undefined ? {} : { CACerts: destination.CACerts }),
+    ...(destination.audience === undefined ? {} : { audience: destination.audience }),
+  };
+}
+
+function resolveReference(
+  destination: Destination,
+  ref: KReference,
+  world: Pick<Reader, 'getByReference'>,
+  defaultNamespace: string,
+): Resolved {
+  const found = addressOf(destination, { ...ref, namespace: ref.namespace ?? defaultNamespace }, world);
+  if (found.address === undefined) return found;
+  const address = { ...found.address, ...overrides(destination) };
+  if (destination.uri === undefined) return { address };
+  const uri = parseGoUrl(destination.uri);
+  if (typeof uri === 'string') return { error: uri };
+  if (uri.scheme !== '' && uri.authority !== undefined) {
+    return { error: 'absolute URI is not allowed when Ref or [apiVersion, kind, name] exists' };
+  }
+  const base = parseGoUrl(address.url ?? '');
+  if (typeof base === 'string') return { error: base };
+  return { address: { ...address, url: formatGoUrl(resolveGoUrl(base, uri)) } };
+}
+
+function addressOf(destination: Destination, ref: KReference, world: Pick<Reader, 'getByReference'>): Resolved {
+  const { apiVersion = '', kind = '', namespace = '', name = '' } = ref;
+  const resource = world.getByReference({ apiVersion, kind, namespace, name });
+  if (resource === undefined) {
+    return { error: `failed to get object ${namespace}/${name}: ${resourceName(apiVersion, kind)} "${name}" not found` };
+  }
+  if (apiVersion === 'v1' && kind === 'Service') {
+    const scheme = destination.CACerts === undefined || destination.CACerts === '' ? 'http' : 'https';
+    return { address: { url: `${scheme}://${name}.${namespace}.svc.${clusterDomain}` } };
+  }
+  const status: AddressStatus | null | undefined =
+    typeof resource.status === 'object' ? (resource.status as AddressStatus | null) : undefined;
+  const of = `Kind = ${kind}, Namespace = ${namespace}, Name = ${name}, APIVersion = ${apiVersion}, Group = ${ref.group ?? ''}, Address = ${ref.address ?? ''}`;
+  const addresses = status?.addresses ?? [];
+  let address: Addressable | null | undefined;
+  if (ref.address !== undefined && ref.address !== '') {
+    address = addresses.find((candidate) => candidate.name === ref.address);
+    if (address === undefined) return { error: `address with name ${JSON.stringify(ref.address)} not found for ${of}` };
+  } else {
+    address = addresses[0] ?? status?.address;
+  }
+  if (address === undefined || address === null || address.url === undefined) return { error: `address not set for ${of}` };
+  const url = parseGoUrl(address.url);
+  if (typeof url === 'string' || hostOf(url) === '') return { error: `hostname missing in address of ${of}` };
+  return { address };
+}
+
+/** `plural.group` of a kind whose plural is guessed as the Kubernetes client libraries guess it. */
+export function resourceName(apiVersion: string, kind: string): string {
+  const slash = apiVersion.indexOf('/');
+  const plural = guessPlural(kind);
+  return slash < 0 ? plural : `${plural}.${apiVersion.slice(0, slash)}`;
+}
+
+function guessPlural(kind: string): string {
+  const singular = kind.toLowerCase();
+  if (singular === 'endpoints') return singular;
+  if (singular.endsWith('s')) return `${singular}es`;
+  if (singular.endsWith('y')) return `${singular.slice(0, -1)}ies`;
+  return `${singular}s`;
+}
