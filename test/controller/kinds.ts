@@ -1,5 +1,6 @@
 import type { Kind } from '../../src/api/kind.ts';
 import type { Resource } from '../../src/api/resource.ts';
+import { any, type Schema } from '../../src/api/schema.ts';
 
 /** Two small kinds for tests of the store and the controller. */
 export interface Parent extends Resource {
@@ -16,10 +17,10 @@ const base = {
   version: 'v1',
   namespaced: true,
   statusSubresource: true,
-  schema: { json: {} },
+  schema: any as Schema<never>,
 } as const;
-export const parents: Kind<Parent> = { ...base, kind: 'Parent', plural: 'parents', singular: 'parent', schema: { json: {} } };
-export const children: Kind<Child> = { ...base, kind: 'Child', plural: 'children', singular: 'child', schema: { json: {} } };
+export const parents: Kind<Parent> = { ...base, kind: 'Parent', plural: 'parents', singular: 'parent', schema: any as Schema<never> };
+export const children: Kind<Child> = { ...base, kind: 'Child', plural: 'children', singular: 'child', schema: any as Schema<never> };
 
 export const parent = (name: string, count = 1, extra: Partial<Parent['metadata']> = {}): Parent => ({
   apiVersion: 'test.example.com/v1',
