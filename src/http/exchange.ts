@@ -31,6 +31,7 @@ export interface Exchange {
   writeHead(status: number, rawHeaders?: readonly string[]): void;
   /** Sends a piece of the body; false when the caller should wait for `onDrain`. */
   write(chunk: Uint8Array): boolean;
+  /** Calls `resume` once, when more can be written or when the exchange has ended. */
   onDrain(resume: () => void): void;
   end(chunk?: Uint8Array | string, rawTrailers?: readonly string[]): void;
   /** Head and whole body in one write. */
@@ -39,6 +40,23 @@ export interface Exchange {
   destroy(error?: Error): void;
   /** Calls `listener` once when the response has been handed over completely (`undefined`) or has failed (the error). */
   onFinished(listener: (error: Error | undefined) => void): void;
+
+  /** Protocols that the client asks to switch to (its Upgrade header), only where the transport can switch. */
+  readonly upgrade?: string | undefined;
+  /** Answers 101 with these headers and hands over the connection. Only when `upgrade` is set. */
+  acceptUpgrade?(rawHeaders: readonly string[]): Tunnel;
+}
+
+/** A connection after a switch of protocols: bytes both ways. */
+export interface Tunnel {
+  /** Starts the flow of bytes from the client; `end` when it half-closes. */
+  receive(sink: BodySink): BodyFlow;
+  /** False when the caller should wait for `onDrain`. */
+  write(chunk: Uint8Array): boolean;
+  onDrain(resume: () => void): void;
+  /** Half-closes after what was written. */
+  end(): void;
+  destroy(error?: Error): void;
 }
 
 /** Where a body goes. Exactly one of `end` and `error` is called, last. */

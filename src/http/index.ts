@@ -1,0 +1,23 @@
+export {
+  type BodyFlow,
+  type BodySink,
+  type ClientRequest,
+  type ClientResponse,
+  type Exchange,
+  type Handler,
+  type HttpClient,
+  type Tunnel,
+} from './exchange.ts';
+export { respondWith, toRequest } from './fetch-bridge.ts';
+export { handle, respondText } from './handle.ts';
+export { createMemoryNetwork, type MemoryNetwork, type MemoryNetworkOptions } from './memory-network.ts';
+export { headerValue, isHopByHop, isValidHeader, rawHeadersFrom, withoutHeaders, type RawHeaders } from './raw-headers.ts';
+export { bodyOf, readBody } from './read-body.ts';
+export {
+  createHttpServer,
+  type HttpServer,
+  type HttpServerAddress,
+  type HttpServerLimits,
+  type HttpServerOptions,
+} from './server.ts';
+export { createHttpClient, resolveLocalhost, type HttpClientOptions } from './undici-client.ts';

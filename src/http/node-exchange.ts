@@ -1,0 +1,270 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { KnativeError } from '../errors.ts';
+import type { BodyFlow, BodySink, Exchange, Tunnel } from './exchange.ts';
+import { headerValue } from './raw-headers.ts';
+import { SocketTunnel } from './socket-tunnel.ts';
+
+/** What the exchanges of one server share. */
+export interface ServerState {
+  draining: boolean;
+}
+
+const ignoreError = (): void => undefined;
+
+/** Up to this size a body travels in one string with the head, which node:http writes in a single call. */
+const joinedBodyBytesMax = 8 * 1024;
+
+/** An exchange over node:http. */
+export class NodeExchange implements Exchange {
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  readonly scheme: 'http' | 'https';
+  readonly httpVersion: '1.0' | '1.1';
+  readonly rawHeaders: readonly string[];
+
+  protected readonly request: IncomingMessage;
+  protected readonly reply: ServerResponse;
+  readonly #state: ServerState;
+  readonly #expectsContinue: boolean;
+  #received = false;
+  #headSent = false;
+  #finished = false;
+  #error: Error | undefined;
+  #abort: AbortController | undefined;
+  #watched = false;
+  #finishListeners: ((error: Error | undefined) => void)[] | undefined;
+  #drainListeners: (() => void)[] | undefined;
+
+  constructor(
+    request: IncomingMessage,
+    reply: ServerResponse,
+    state: ServerState,
+    scheme: 'http' | 'https',
+    expectsContinue: boolean,
+  ) {
+    this.request = request;
+    this.reply = reply;
+    this.#state = state;
+    this.#expectsContinue = expectsContinue;
+    this.method = request.method ?? 'GET';
+    this.target = request.url ?? '/';
+    this.rawHeaders = request.rawHeaders;
+    this.host = headerValue(request.rawHeaders, 'host') ?? '';
+    this.scheme = scheme;
+    this.httpVersion = request.httpVersionMinor === 0 ? '1.0' : '1.1';
+    reply.on('error', ignoreError);
+  }
+
+  header(name: string): string | undefined {
+    return headerValue(this.rawHeaders, name);
+  }
+
+  get remoteAddress(): string {
+    return this.request.socket.remoteAddress ?? '';
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#finished && this.#error !== undefined) this.#abort.abort(this.#error);
+      else this.#watch();
+    }
+    return this.#abort.signal;
+  }
+
+  get hasBody(): boolean {
+    if (this.#received) return false;
+    const length = headerValue(this.rawHeaders, 'content-length');
+    if (length !== undefined) return length !== '0';
+    return headerValue(this.rawHeaders, 'transfer-encoding') !== undefined;
+  }
+
+  receive(sink: BodySink): BodyFlow {
+    if (this.#received) throw new KnativeError('HTTP_BODY_CONSUMED', 'the request body has been taken already');
+    this.#received = true;
+    const request = this.request;
+    if (this.#expectsContinue && !this.#headSent) this.reply.writeContinue();
+    let ended = false;
+    const fail = (error: Error): void => {
+      if (ended) return;
+      ended = true;
+      sink.error(error);
+    };
+    request.on('data', (chunk: Uint8Array) => {
+      if (!ended && sink.data(chunk) === false) request.pause();
+    });
+    request.on('end', () => {
+      if (ended) return;
+      ended = true;
+      sink.end(request.rawTrailers);
+    });
+    request.on('error', fail);
+    request.on('close', () => fail(new KnativeError('HTTP_ABORTED', 'the client went away')));
+    return request;
+  }
+
+  get headSent(): boolean {
+    return this.#headSent;
+  }
+
+  writeInformational(status: number, rawHeaders: readonly string[] = []): void {
+    if (this.#headSent || this.httpVersion === '1.0') return;
+    if (status === 100) {
+      this.reply.writeContinue();
+      return;
+    }
+    // `socket` is set only while this reply is the connection's current one; a pipelined later one drops its interim answers.
+    this.reply.socket?.write(
+      `HTTP/1.1 ${status} ${status === 103 ? 'Early Hints' : 'Processing'}\r\n${headLines(rawHeaders)}\r\n`,
+      'latin1',
+    );
+  }
+
+  writeHead(status: number, rawHeaders: readonly string[] = []): void {
+    if (this.#headSent) throw new KnativeError('HTTP_HEAD_SENT', 'the response head has been sent already');
+    if (this.#state.draining || (this.#expectsContinue && !this.#received)) this.reply.shouldKeepAlive = false;
+    this.reply.writeHead(status, rawHeaders as string[]);
+    this.#headSent = true;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (!this.#headSent) this.writeHead(200);
+    if (this.#finished) return true;
+    return this.reply.write(chunk);
+  }
+
+  onDrain(resume: () => void): void {
+    if (this.#finished) {
+      queueMicrotask(resume);
+      return;
+    }
+    if (this.#drainListeners === undefined) {
+      this.#drainListeners = [];
+      this.reply.on('drain', () => this.#drain());
+    }
+    this.#drainListeners.push(resume);
+    this.#watch();
+  }
+
+  end(chunk?: Uint8Array | string, rawTrailers?: readonly string[]): void {
+    if (!this.#headSent) {
+      this.respond(200, [], chunk);
+      return;
+    }
+    if (rawTrailers !== undefined && rawTrailers.length > 0) this.reply.addTrailers(pairs(rawTrailers));
+    if (chunk === undefined) this.reply.end();
+    else this.reply.end(chunk);
+  }
+
+  respond(status: number, rawHeaders: readonly string[], body?: Uint8Array | string): void {
+    const bodyless = status === 204 || status === 304;
+    const known = bodyless || headerValue(rawHeaders, 'content-length') !== undefined;
+    if (body === undefined || body.length === 0) {
+      this.writeHead(status, known ? rawHeaders : [...rawHeaders, 'content-length', '0']);
+      this.reply.end();
+      return;
+    }
+    const byteLength = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+    this.writeHead(status, known ? rawHeaders : [...rawHeaders, 'content-length', String(byteLength)]);
+    if (typeof body === 'string') this.reply.end(body);
+    else if (byteLength <= joinedBodyBytesMax) this.reply.end(latin1Of(body), 'latin1');
+    else this.reply.end(body);
+  }
+
+  destroy(error?: Error): void {
+    this.reply.destroy(error);
+  }
+
+  onFinished(listener: (error: Error | undefined) => void): void {
+    if (this.#finished) {
+      queueMicrotask(() => listener(this.#error));
+      return;
+    }
+    this.#finishListeners ??= [];
+    this.#finishListeners.push(listener);
+    this.#watch();
+  }
+
+  #watch(): void {
+    if (this.#watched) return;
+    this.#watched = true;
+    this.reply.on('close', () => this.#finish());
+  }
+
+  #finish(): void {
+    this.#finished = true;
+    if (!this.reply.writableFinished) {
+      this.#error = this.reply.errored ?? new KnativeError('HTTP_ABORTED', 'the client went away');
+      this.#abort?.abort(this.#error);
+    }
+    this.#drain();
+    const listeners = this.#finishListeners;
+    this.#finishListeners = undefined;
+    if (listeners !== undefined) for (const listener of listeners) listener(this.#error);
+  }
+
+  #drain(): void {
+    const listeners = this.#drainListeners;
+    if (listeners === undefined || listeners.length === 0) return;
+    this.#drainListeners = [];
+    for (const resume of listeners) resume();
+  }
+}
+
+/**
+ * An exchange whose client asked for another protocol. node:http has detached its parser: an answer other than 101 goes out as
+ * usual and ends the connection.
+ */
+export class NodeUpgradeExchange extends NodeExchange {
+  readonly upgrade: string;
+  readonly #socket: Socket;
+  readonly #firstBytes: Buffer;
+
+  constructor(
+    request: IncomingMessage,
+    reply: ServerResponse,
+    state: ServerState,
+    scheme: 'http' | 'https',
+    connection: { readonly socket: Socket; readonly firstBytes: Buffer },
+  ) {
+    super(request, reply, state, scheme, false);
+    this.upgrade = headerValue(request.rawHeaders, 'upgrade') ?? '';
+    this.#socket = connection.socket;
+    this.#firstBytes = connection.firstBytes;
+  }
+
+  override get hasBody(): boolean {
+    return false;
+  }
+
+  override writeHead(status: number, rawHeaders: readonly string[] = []): void {
+    this.reply.shouldKeepAlive = false;
+    super.writeHead(status, rawHeaders);
+  }
+
+  acceptUpgrade(rawHeaders: readonly string[]): Tunnel {
+    this.reply.detachSocket(this.#socket);
+    this.#socket.setTimeout(0);
+    this.#socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headLines(rawHeaders)}\r\n`, 'latin1');
+    return new SocketTunnel(this.#socket, this.#firstBytes);
+  }
+}
+
+function headLines(rawHeaders: readonly string[]): string {
+  let lines = '';
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) lines += `${rawHeaders[i]}: ${rawHeaders[i + 1]}\r\n`;
+  return lines;
+}
+
+function pairs(raw: readonly string[]): [string, string][] {
+  const result: [string, string][] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) result.push([raw[i] ?? '', raw[i + 1] ?? '']);
+  return result;
+}
+
+function latin1Of(bytes: Uint8Array): string {
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.latin1Slice();
+}
