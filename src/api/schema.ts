@@ -1,7 +1,131 @@
+/**
+ * A small schema builder. One declaration gives the TypeScript type (`TypeOf`), strict decoding (`strict-decode.ts`), the JSON
+ * Schema of the CRD and of editors. Fields are optional unless marked `present` or `required`.
+ */
+
+/** JSON Schema, the subset of Kubernetes' structural schemas. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** What strict decoding looks at. */
+export type SchemaNode =
+  | { readonly kind: 'string' | 'boolean' | 'number' | 'quantity' | 'intOrString' | 'any' }
+  | { readonly kind: 'integer'; readonly min: number; readonly max: number }
+  | { readonly kind: 'array' | 'map'; readonly item: SchemaNode }
+  | { readonly kind: 'object'; readonly fields: ReadonlyMap<string, SchemaNode>; readonly present: readonly string[] }
+  | { readonly kind: 'lazy'; readonly get: () => SchemaNode };
+
 /** Structural description of a value: gives the TypeScript type `T`, strict decoding, CRD and editor schemas. */
 export interface Schema<T = unknown> {
   /** Never set: carries the described type. */
   readonly type?: T;
-  /** JSON Schema (the subset of Kubernetes' structural schemas). */
-  readonly json: Readonly<Record<string, unknown>>;
+  readonly json: JsonSchema;
+  readonly node: SchemaNode;
+}
+
+/** A field that is always there after decoding: an absent one gets its zero value (`''`, `0`, `false`, `[]`, `{}`), as in Go. */
+export interface PresentSchema<T = unknown> extends Schema<T> {
+  readonly present: true;
+  /** Editors and CRD ask for it too. */
+  readonly required: boolean;
+}
+
+/** The TypeScript type that a schema describes. */
+export type TypeOf<S extends Schema> = S extends Schema<infer T> ? T : never;
+
+type Flat<T> = { [K in keyof T]: T[K] };
+type PresentKeys<F> = { [K in keyof F]: F[K] extends PresentSchema ? K : never }[keyof F];
+type ObjectOf<F extends Record<string, Schema>> = Flat<
+  { [K in PresentKeys<F>]: TypeOf<F[K]> } & { [K in Exclude<keyof F, PresentKeys<F>>]?: TypeOf<F[K]> }
+>;
+
+const int32Max = 2 ** 31 - 1;
+
+export const string: Schema<string> = { json: { type: 'string' }, node: { kind: 'string' } };
+export const boolean: Schema<boolean> = { json: { type: 'boolean' }, node: { kind: 'boolean' } };
+/** A number with fractions. */
+export const number: Schema<number> = { json: { type: 'number' }, node: { kind: 'number' } };
+export const int32: Schema<number> = {
+  json: { type: 'integer', format: 'int32' },
+  node: { kind: 'integer', min: -int32Max - 1, max: int32Max },
+};
+export const int64: Schema<number> = {
+  json: { type: 'integer', format: 'int64' },
+  node: { kind: 'integer', min: -(2 ** 63), max: 2 ** 63 },
+};
+/** A Kubernetes quantity; decoding gives its canonical text. */
+export const quantity: Schema<string> = {
+  json: { anyOf: [{ type: 'integer' }, { type: 'number' }, { type: 'string' }], 'x-kubernetes-int-or-string': true },
+  node: { kind: 'quantity' },
+};
+export const intOrString: Schema<number | string> = {
+  json: { anyOf: [{ type: 'integer' }, { type: 'string' }], 'x-kubernetes-int-or-string': true },
+  node: { kind: 'intOrString' },
+};
+/** Anything at all, kept as it is. */
+export const any: Schema = { json: { 'x-kubernetes-preserve-unknown-fields': true }, node: { kind: 'any' } };
+/** An object of any shape, kept as it is. */
+export const anyObject: Schema<Record<string, unknown>> = {
+  json: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+  node: { kind: 'map', item: any.node },
+};
+
+/** One of a few texts. Decoding takes any text, because validators say what is wrong with upstream's words; editors offer the list. */
+export function oneOf<const T extends string>(...values: readonly T[]): Schema<T> {
+  return { json: { type: 'string', enum: values }, node: { kind: 'string' } };
+}
+
+export function array<T>(item: Schema<T>): Schema<T[]> {
+  return { json: { type: 'array', items: item.json }, node: { kind: 'array', item: item.node } };
+}
+
+/** A map from text keys to values. */
+export function map<T>(item: Schema<T>): Schema<Record<string, T>> {
+  return { json: { type: 'object', additionalProperties: item.json }, node: { kind: 'map', item: item.node } };
+}
+
+export function object<F extends Record<string, Schema>>(fields: F): Schema<ObjectOf<F>> {
+  const nodes = new Map<string, SchemaNode>();
+  const present: string[] = [];
+  const required: string[] = [];
+  const properties: Record<string, JsonSchema> = {};
+  for (const [name, field] of Object.entries(fields)) {
+    nodes.set(name, field.node);
+    properties[name] = field.json;
+    if (!isPresent(field)) continue;
+    present.push(name);
+    if (field.required) required.push(name);
+  }
+  return {
+    json: { type: 'object', ...(required.length > 0 ? { required } : {}), properties },
+    node: { kind: 'object', fields: nodes, present },
+  };
+}
+
+function isPresent(schema: Schema): schema is PresentSchema {
+  return 'present' in schema && schema.present === true;
+}
+
+/** A field that the type always has; manifests may leave it out. */
+export function present<T>(schema: Schema<T>): PresentSchema<T> {
+  return { ...schema, present: true, required: false };
+}
+
+/** A field that the type always has and that a manifest must give; validators say so when it is missing. */
+export function required<T>(schema: Schema<T>): PresentSchema<T> {
+  return { ...schema, present: true, required: true };
+}
+
+/** The same schema with a text for editors and `explain`. */
+export function describe<S extends Schema>(schema: S, description: string): S {
+  return { ...schema, json: { ...schema.json, description } };
+}
+
+/** The same schema with further JSON Schema keywords (`minimum`, `pattern`, `format` …), which decoding does not look at. */
+export function annotate<S extends Schema>(schema: S, keywords: JsonSchema): S {
+  return { ...schema, json: { ...schema.json, ...keywords } };
+}
+
+/** For recursive types. CRDs cannot recurse, so the JSON Schema says `json`, by default an open object. */
+export function lazy<T>(get: () => Schema<T>, json: JsonSchema = anyObject.json): Schema<T> {
+  return { json, node: { kind: 'lazy', get: () => get().node } };
 }

@@ -1,0 +1,48 @@
+import type { Kind } from '../kind.ts';
+import { int32, int64, object, oneOf, present, required, string, type TypeOf } from '../schema.ts';
+import { resourceFields, statusFields } from '../core/metadata.ts';
+
+/** What is scaled (`corev1.ObjectReference`, the fields that upstream fills in). */
+export const scaleTargetReference = object({
+  apiVersion: required(string),
+  kind: required(string),
+  name: required(string),
+  namespace: string,
+  uid: string,
+  resourceVersion: string,
+  fieldPath: string,
+});
+
+const podAutoscalerSchema = object({
+  ...resourceFields,
+  spec: present(
+    object({
+      containerConcurrency: int64,
+      scaleTargetRef: present(scaleTargetReference),
+      reachability: oneOf('', 'Reachable', 'Unreachable'),
+      protocolType: present(oneOf('', 'http1', 'h2c')),
+    }),
+  ),
+  status: object({
+    ...statusFields,
+    serviceName: string,
+    metricsServiceName: string,
+    desiredScale: int32,
+    actualScale: int32,
+  }),
+});
+/** How one Revision's Deployment is scaled; made by the Revision reconciler. */
+export type PodAutoscaler = TypeOf<typeof podAutoscalerSchema>;
+export type PodAutoscalerStatus = NonNullable<PodAutoscaler['status']>;
+
+export const podAutoscalers: Kind<PodAutoscaler> = {
+  group: 'autoscaling.internal.knative.dev',
+  version: 'v1alpha1',
+  kind: 'PodAutoscaler',
+  plural: 'podautoscalers',
+  singular: 'podautoscaler',
+  shortNames: ['kpa', 'pa'],
+  namespaced: true,
+  schema: podAutoscalerSchema,
+  statusSubresource: true,
+};
