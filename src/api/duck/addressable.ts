@@ -1,8 +1,5 @@
-import { array, object, string, type TypeOf } from '../schema.ts';
-
-/** One address of an addressable object (`duckv1.Addressable`). */
-export const addressable = object({ name: string, url: string, CACerts: string, audience: string });
-export type Addressable = TypeOf<typeof addressable>;
+import { addressable, type Addressable } from '../core/metadata.ts';
+import { array, string } from '../schema.ts';
 
 /** The fields of a status that make an object addressable. */
 export const addressStatusFields = { address: addressable, addresses: array(addressable) };

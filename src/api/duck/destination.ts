@@ -1,6 +1,6 @@
 import { describe, object, string, type TypeOf } from '../schema.ts';
 
-/** A reference to an object (`duckv1.KReference`). */
+/** A reference to an object (`duckv1.KReference`). Kind and name may be missing until validation says so. */
 export const kReference = object({
   kind: string,
   namespace: string,

@@ -1,20 +1,7 @@
 import type { Condition } from '../resource.ts';
-import { array, int64, map, object, oneOf, required, string, type Schema } from '../schema.ts';
+import { array, object, required, string } from '../schema.ts';
 
-/** One condition of a status. */
-export const condition: Schema<Condition> = object({
-  type: required(string),
-  status: required(oneOf('True', 'False', 'Unknown')),
-  severity: oneOf('Warning', 'Info'),
-  lastTransitionTime: string,
-  reason: string,
-  message: string,
-});
-
-/** The fields that every Knative status has (`duckv1.Status`). */
-export const statusFields = { observedGeneration: int64, conditions: array(condition), annotations: map(string) };
-
-/** What every Knative status has. */
+/** What every Knative status has (`duckv1.Status`). */
 export interface DuckStatus {
   observedGeneration?: number;
   conditions?: Condition[];

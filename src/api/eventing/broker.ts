@@ -1,10 +1,10 @@
+import { resourceFields, statusFields } from '../core/metadata.ts';
 import { addressStatusFields, deliveryStatusFields } from '../duck/addressable.ts';
 import { deliverySpec } from '../duck/delivery-spec.ts';
 import { kReference } from '../duck/destination.ts';
-import { resourceSchema } from '../duck/resource-schema.ts';
-import { appliedPoliciesFields, statusFields } from '../duck/status.ts';
+import { appliedPoliciesFields } from '../duck/status.ts';
 import type { Kind } from '../kind.ts';
-import { describe, object, type TypeOf } from '../schema.ts';
+import { describe, object, present, type TypeOf } from '../schema.ts';
 
 /** Annotation that names who implements a Broker. */
 export const brokerClassAnnotation = 'eventing.knative.dev/broker.class';
@@ -14,7 +14,7 @@ const spec = object({
   delivery: describe(deliverySpec, 'How the events of Triggers without delivery of their own are delivered.'),
 });
 const status = object({ ...statusFields, ...addressStatusFields, ...deliveryStatusFields, ...appliedPoliciesFields });
-const schema = resourceSchema(spec, status);
+const schema = object({ ...resourceFields, spec: present(spec), status });
 
 export type BrokerSpec = TypeOf<typeof spec>;
 export type BrokerStatus = TypeOf<typeof status>;

@@ -1,10 +1,10 @@
+import { resourceFields, statusFields } from '../core/metadata.ts';
 import { deliveryStatusFields } from '../duck/addressable.ts';
 import { deliverySpec } from '../duck/delivery-spec.ts';
 import { destination, kReference } from '../duck/destination.ts';
-import { resourceSchema } from '../duck/resource-schema.ts';
-import { authStatus, statusFields } from '../duck/status.ts';
+import { authStatus } from '../duck/status.ts';
 import type { Kind } from '../kind.ts';
-import { array, describe, object, string, type TypeOf } from '../schema.ts';
+import { array, describe, object, present, string, type TypeOf } from '../schema.ts';
 import { subscriptionsApiFilter, triggerFilter } from './filter-spec.ts';
 
 /** Annotation: JSON reference to an object that must be ready before the Trigger is. */
@@ -26,7 +26,7 @@ const status = object({
   subscriberAudience: string,
   auth: authStatus,
 });
-const schema = resourceSchema(spec, status);
+const schema = object({ ...resourceFields, spec: present(spec), status });
 
 export type TriggerSpec = TypeOf<typeof spec>;
 export type TriggerStatus = TypeOf<typeof status>;

@@ -1,7 +1,8 @@
-import { ConditionSet } from '../../api/duck/condition-set.ts';
+import { livingConditionSet, manageConditions, type ConditionManager } from '../../api/conditions.ts';
 import { brokerClassAnnotation, brokers, type Broker, type BrokerStatus } from '../../api/eventing/broker.ts';
 import type { Plan, Reader, Reconciler } from '../../api/reconciler.ts';
 import { markEventPolicies } from './event-policies.ts';
+import { startPass } from './pass.ts';
 import { resolveDestination } from './resolve-destination.ts';
 
 /** The class whose brokers run on channels upstream and on the embedded log here. */
@@ -10,16 +11,14 @@ export const channelBrokerClass = 'MTChannelBasedBroker';
 /** What the TriggerChannelReady condition of a broker on the embedded log says. */
 export const embeddedLogMessage = 'Events are kept in the embedded log: there is no trigger channel.';
 
-const conditionTypes = {
-  dependents: [
-    'IngressReady',
-    'TriggerChannelReady',
-    'FilterReady',
-    'Addressable',
-    'DeadLetterSinkResolved',
-    'EventPoliciesReady',
-  ],
-};
+const conditionSet = livingConditionSet(
+  'IngressReady',
+  'TriggerChannelReady',
+  'FilterReady',
+  'Addressable',
+  'DeadLetterSinkResolved',
+  'EventPoliciesReady',
+);
 
 /** True for brokers that run on the embedded log: of class MTChannelBasedBroker, or of none. */
 export function runsOnEmbeddedLog(broker: Broker): boolean {
@@ -36,17 +35,17 @@ export const brokerReconciler: Reconciler<Broker> = {
   kind: brokers,
   reconcile(broker, world, nowMs) {
     const { generation, namespace = '', name } = broker.metadata;
-    const conditions = new ConditionSet(conditionTypes, broker.status?.conditions, nowMs);
+    const conditions = manageConditions(conditionSet, broker.status?.conditions, nowMs);
     const status: BrokerStatus = {
       ...(broker.status?.annotations === undefined ? {} : { annotations: broker.status.annotations }),
       ...(generation === undefined ? {} : { observedGeneration: generation }),
     };
     const finish = (error?: string): Plan => ({
       writes: [],
-      status: { ...status, conditions: conditions.list() },
+      status: { ...status, conditions: conditions.conditions },
       ...(error === undefined ? {} : { error, events: [{ type: 'Warning', reason: 'InternalError', message: error }] }),
     });
-    if (generation !== broker.status?.observedGeneration) conditions.markNewGeneration();
+    startPass(conditions, generation !== broker.status?.observedGeneration);
 
     if (!runsOnEmbeddedLog(broker)) {
       const brokerClass = broker.metadata.annotations?.[brokerClassAnnotation] ?? '';
@@ -80,9 +79,9 @@ function resolveDeadLetterSink(
   broker: Broker,
   world: Reader,
   status: BrokerStatus,
-  conditions: ConditionSet,
+  conditions: ConditionManager,
 ): string | undefined {
-  const sink = broker.spec?.delivery?.deadLetterSink;
+  const sink = broker.spec.delivery?.deadLetterSink;
   if (sink === undefined) {
     conditions.markTrue('DeadLetterSinkResolved', 'DeadLetterSinkNotConfigured', 'No dead letter sink is configured.');
     return undefined;

@@ -1,4 +1,4 @@
-import type { ConditionSet } from '../../api/duck/condition-set.ts';
+import type { ConditionManager } from '../../api/conditions.ts';
 import { goJsonError } from '../../api/duck/go-json.ts';
 import type { DuckStatus } from '../../api/duck/status.ts';
 import { dependencyAnnotation, type Trigger } from '../../api/eventing/trigger.ts';
@@ -6,7 +6,7 @@ import type { Reader } from '../../api/reconciler.ts';
 import { resourceName } from './resolve-destination.ts';
 
 /** Sets DependencyReady from the object that the dependency annotation names; the error is upstream's, `undefined` when there is none. */
-export function propagateDependency(trigger: Trigger, world: Reader, conditions: ConditionSet): string | undefined {
+export function propagateDependency(trigger: Trigger, world: Reader, conditions: ConditionManager): string | undefined {
   const annotation = trigger.metadata.annotations?.[dependencyAnnotation];
   if (annotation === undefined) {
     conditions.markTrue('DependencyReady');
@@ -43,7 +43,7 @@ export function propagateDependency(trigger: Trigger, world: Reader, conditions:
   return undefined;
 }
 
-function propagateReady(status: DuckStatus | undefined, conditions: ConditionSet): void {
+function propagateReady(status: DuckStatus | undefined, conditions: ConditionManager): void {
   const ready = status?.conditions?.find((condition) => condition.type === 'Ready' || condition.type === 'Succeeded');
   if (ready === undefined) {
     conditions.markUnknown('DependencyReady', 'DependencyNotConfigured', 'Dependency has not yet been reconciled.');

@@ -1,4 +1,4 @@
-import type { ConditionSet } from '../../api/duck/condition-set.ts';
+import type { ConditionManager } from '../../api/conditions.ts';
 import type { AppliedEventPoliciesStatus } from '../../api/duck/status.ts';
 import type { Kind } from '../../api/kind.ts';
 import type { Reader } from '../../api/reconciler.ts';
@@ -10,7 +10,7 @@ export function markEventPolicies<R extends Resource>(
   _kind: Kind<R>,
   world: Reader,
   _status: AppliedEventPoliciesStatus,
-  conditions: ConditionSet,
+  conditions: ConditionManager,
 ): void {
   const features = world.config('config-features');
   if (features['authentication-oidc']?.toLowerCase() !== 'enabled') {

@@ -1,4 +1,5 @@
-import type { Addressable, AddressStatus } from '../../api/duck/addressable.ts';
+import type { Addressable } from '../../api/core/metadata.ts';
+import type { AddressStatus } from '../../api/duck/addressable.ts';
 import type { Destination, KReference } from '../../api/duck/destination.ts';
 import { formatGoUrl, hostOf, parseGoUrl, resolveGoUrl } from '../../api/duck/go-url.ts';
 import type { Reader } from '../../api/reconciler.ts';

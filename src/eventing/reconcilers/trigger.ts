@@ -1,21 +1,20 @@
-import { ConditionSet } from '../../api/duck/condition-set.ts';
+import { livingConditionSet, manageConditions, type ConditionManager } from '../../api/conditions.ts';
 import { brokers, type Broker } from '../../api/eventing/broker.ts';
 import { triggers, type Trigger, type TriggerStatus } from '../../api/eventing/trigger.ts';
 import type { Plan, Reader, Reconciler } from '../../api/reconciler.ts';
 import { deadLetterStatus, runsOnEmbeddedLog } from './broker.ts';
 import { propagateDependency } from './dependency.ts';
+import { startPass } from './pass.ts';
 import { resolveDestination } from './resolve-destination.ts';
 
-const conditionTypes = {
-  dependents: [
-    'BrokerReady',
-    'SubscriptionReady',
-    'DependencyReady',
-    'SubscriberResolved',
-    'DeadLetterSinkResolved',
-    'OIDCIdentityCreated',
-  ],
-};
+const conditionSet = livingConditionSet(
+  'BrokerReady',
+  'SubscriptionReady',
+  'DependencyReady',
+  'SubscriberResolved',
+  'DeadLetterSinkResolved',
+  'OIDCIdentityCreated',
+);
 
 /** What the SubscriptionReady condition of a trigger on the embedded log says. */
 export const embeddedDeliveryMessage = 'The broker delivers from the embedded log: there is no Subscription.';
@@ -23,11 +22,11 @@ export const embeddedDeliveryMessage = 'The broker delivers from the embedded lo
 /** Namespace and name of the Broker of a Trigger. `brokerRef` counts only with the feature `cross-namespace-event-links`. */
 export function brokerOf(trigger: Trigger, world: Pick<Reader, 'config'>): { namespace: string; name: string } {
   const namespace = trigger.metadata.namespace ?? '';
-  const ref = trigger.spec?.brokerRef;
+  const ref = trigger.spec.brokerRef;
   if (ref !== undefined && world.config('config-features')['cross-namespace-event-links']?.toLowerCase() === 'enabled') {
     return { namespace: ref.namespace ?? namespace, name: ref.name ?? '' };
   }
-  return { namespace, name: trigger.spec?.broker ?? '' };
+  return { namespace, name: trigger.spec.broker ?? '' };
 }
 
 /** Resolves a Trigger's subscriber and dead letter sink and tells in its conditions whether events will flow. */
@@ -36,17 +35,17 @@ export const triggerReconciler: Reconciler<Trigger> = {
   kind: triggers,
   reconcile(trigger, world, nowMs) {
     const { generation } = trigger.metadata;
-    const conditions = new ConditionSet(conditionTypes, trigger.status?.conditions, nowMs);
+    const conditions = manageConditions(conditionSet, trigger.status?.conditions, nowMs);
     const status: TriggerStatus = {
       ...(trigger.status?.annotations === undefined ? {} : { annotations: trigger.status.annotations }),
       ...(generation === undefined ? {} : { observedGeneration: generation }),
     };
     const finish = (error?: string): Plan => ({
       writes: [],
-      status: { ...status, conditions: conditions.list() },
+      status: { ...status, conditions: conditions.conditions },
       ...(error === undefined ? {} : { error, events: [{ type: 'Warning', reason: 'InternalError', message: error }] }),
     });
-    if (generation !== trigger.status?.observedGeneration) conditions.markNewGeneration();
+    startPass(conditions, generation !== trigger.status?.observedGeneration);
 
     const { namespace, name } = brokerOf(trigger, world);
     const broker = world.get(brokers, namespace, name);
@@ -65,7 +64,7 @@ export const triggerReconciler: Reconciler<Trigger> = {
 };
 
 // True when the broker is ready, so that the rest of the trigger can be worked on.
-function propagateBroker(broker: Broker, conditions: ConditionSet): boolean {
+function propagateBroker(broker: Broker, conditions: ConditionManager): boolean {
   const ready = broker.status?.conditions?.find((condition) => condition.type === 'Ready');
   if (ready === undefined) {
     conditions.markUnknown('BrokerReady', 'BrokerNotConfigured', 'Broker has not yet been reconciled.');
@@ -78,8 +77,13 @@ function propagateBroker(broker: Broker, conditions: ConditionSet): boolean {
   return ready.status === 'True' && observed && runsOnEmbeddedLog(broker);
 }
 
-function resolveSubscriber(trigger: Trigger, world: Reader, status: TriggerStatus, conditions: ConditionSet): string | undefined {
-  const resolved = resolveDestination(trigger.spec?.subscriber ?? {}, world, trigger.metadata.namespace);
+function resolveSubscriber(
+  trigger: Trigger,
+  world: Reader,
+  status: TriggerStatus,
+  conditions: ConditionManager,
+): string | undefined {
+  const resolved = resolveDestination(trigger.spec.subscriber ?? {}, world, trigger.metadata.namespace);
   if (resolved.address === undefined) {
     conditions.markFalse('SubscriberResolved', "Unable to get the Subscriber's URI", resolved.error);
     return resolved.error;
@@ -97,9 +101,9 @@ function resolveDeadLetterSink(
   broker: Broker,
   world: Reader,
   status: TriggerStatus,
-  conditions: ConditionSet,
+  conditions: ConditionManager,
 ): string | undefined {
-  const own = trigger.spec?.delivery?.deadLetterSink;
+  const own = trigger.spec.delivery?.deadLetterSink;
   if (own !== undefined) {
     const resolved = resolveDestination(own, world, trigger.metadata.namespace);
     if (resolved.address === undefined) {
@@ -107,7 +111,7 @@ function resolveDeadLetterSink(
       return resolved.error;
     }
     Object.assign(status, deadLetterStatus(resolved.address));
-  } else if (broker.spec?.delivery?.deadLetterSink !== undefined) {
+  } else if (broker.spec.delivery?.deadLetterSink !== undefined) {
     const { deadLetterSinkUri: url, deadLetterSinkCACerts, deadLetterSinkAudience } = broker.status ?? {};
     if (url === undefined) {
       const problem = `roker ${broker.metadata.name} didn't set status.deadLetterSinkURI`;
