@@ -5,6 +5,7 @@ import { realClock, type Clock } from '../clock.ts';
 import { KnativeError } from '../errors.ts';
 import { jsonClone, jsonEqual, jsonFreeze, mergePatch } from '../json.ts';
 import { limits } from '../limits.ts';
+import { rfc3339 } from '../time.ts';
 import { randomUuid, systemRandom, type Random } from '../random.ts';
 import { KindTable } from './kind-table.ts';
 import type { DeleteOptions, ResourceStore, ResourceView, WatchEvent, WatchOptions, WriteOptions } from './resource-store.ts';
@@ -388,7 +389,7 @@ export class MemoryStore implements ResourceStore {
   }
 
   #timestamp(): string {
-    return new Date(Math.floor(this.#clock.now() / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+    return rfc3339(this.#clock.now());
   }
 }
 
