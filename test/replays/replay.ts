@@ -121,7 +121,7 @@ function mutateLeaves(value: unknown, chosen: (path: string) => boolean, path = 
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mutateLeaves(item, chosen, `${path}/${key}`)]));
   }
   if (!chosen(path)) return value;
-  if (typeof value === 'number') return value * 2 + 1_001;
+  if (typeof value === 'number') return value === -1_001 ? 0 : value * 2 + 1_001; // -1001 would stay itself
   if (typeof value === 'boolean') return !value;
   if (typeof value === 'string') return `${value}~mutated`;
   return 'mutated';

@@ -1,0 +1,204 @@
+import type { Decision, DeciderSpec, Explanation, ExplanationStep, MetricRequest, Observation, Policy } from '../policy.ts';
+import { MaxWindow } from '../windows/max-window.ts';
+
+/** Width of the scale-down-delay window's slots: one per tick. */
+const delaySlotMs = 2_000;
+const int32Max = 2_147_483_647;
+
+/** A decision of the KPA with everything that led to it. */
+export class KpaDecision implements Decision {
+  desired = 0;
+  excessBurstCapacity = 0;
+  valid = false;
+  readyPods = 0;
+  stableValue = 0;
+  panicValue = 0;
+  targetValue = 0;
+  /** `ceil(stable / target)` and `ceil(panic / target)`, before any bound. */
+  stablePods = 0;
+  panicPods = 0;
+  scaleUpMax = 0;
+  scaleDownMin = 0;
+  activationScale = 0;
+  inPanic = false;
+  maxPanicPods = 0;
+  /** The number before the scale-down delay. */
+  undelayed = 0;
+  cause: 'decided' | 'no-data' | 'pods-unknown' = 'no-data';
+
+  explain(): Explanation {
+    return explainKpa(this);
+  }
+}
+
+/** Panic mode and the scale-down delay. */
+export class KpaState {
+  /** Start of the current panic, extended while the load is over the threshold; NaN outside of panic. */
+  panicTimeMs: number;
+  maxPanicPods: number;
+  /** Exists only if the delay was positive when the decider was created; later changes of the delay have no effect. */
+  readonly delayWindow: MaxWindow | undefined;
+  readonly decision = new KpaDecision();
+
+  constructor(readyPods: number, scaleDownDelayMs: number, nowMs: number) {
+    // A new decider has lost its history, so it holds what is there until it has data of its own.
+    this.panicTimeMs = readyPods > 1 ? nowMs : NaN;
+    this.maxPanicPods = readyPods;
+    this.delayWindow = scaleDownDelayMs > 0 ? new MaxWindow(scaleDownDelayMs, delaySlotMs) : undefined;
+  }
+}
+
+/** The windows of the KPA: stable and panic, of the metric in use only. */
+function kpaMetrics(spec: DeciderSpec): readonly MetricRequest[] {
+  const metric = spec.scalingMetric === 'rps' ? 'rps' : 'concurrency';
+  return [
+    { metric, windowMs: spec.stableWindowMs, aggregation: spec.aggregation },
+    { metric, windowMs: spec.panicWindowMs, aggregation: spec.aggregation },
+  ];
+}
+
+/**
+ * One decision of the Knative pod autoscaler, equal to upstream's `Scale` for every input that upstream's types can hold. Writes
+ * into `state` and returns the state's own decision object. Source: knative/serving pkg/autoscaler/scaling/autoscaler.go.
+ */
+function decideKpa(observation: Observation, state: KpaState, nowMs: number): KpaDecision {
+  const decision = state.decision;
+  const spec = observation.spec;
+  const readyPods = observation.readyPods;
+  if (readyPods === undefined) return undecided(decision, 'pods-unknown');
+  if (spec.scraped && observation.isEmpty(0, nowMs)) return undecided(decision, 'no-data');
+  const stableValue = observation.average(0, nowMs);
+  const panicValue = observation.average(1, nowMs);
+  // At zero ready pods the rates and the threshold work as if there were one.
+  const pods = readyPods > 1 ? readyPods : 1;
+  const scaleUpMax = Math.ceil(spec.maxScaleUpRate * pods);
+  const scaleDownMin = spec.reachable ? Math.floor(pods / spec.maxScaleDownRate) : 0;
+  const target = spec.targetValue;
+  const stablePods = Math.ceil(stableValue / target);
+  const panicPods = Math.ceil(panicValue / target);
+
+  let desired = clamp(stablePods, scaleDownMin, scaleUpMax);
+  let desiredInPanic = clamp(panicPods, scaleDownMin, scaleUpMax);
+  const activationScale = spec.activationScale;
+  if (activationScale > 1) {
+    if (stablePods > 0 && desired < activationScale) desired = activationScale;
+    if (panicPods > 0 && desiredInPanic < activationScale) desiredInPanic = activationScale;
+  }
+
+  if (panicPods / pods >= spec.panicThreshold) {
+    state.panicTimeMs = nowMs;
+  } else if (state.panicTimeMs + spec.stableWindowMs < nowMs) {
+    state.panicTimeMs = NaN;
+    state.maxPanicPods = 0;
+  }
+  const inPanic = state.panicTimeMs === state.panicTimeMs;
+  if (inPanic) {
+    if (desiredInPanic > desired) desired = desiredInPanic;
+    // Only increases count while in panic.
+    if (desired > state.maxPanicPods) state.maxPanicPods = desired;
+    desired = state.maxPanicPods;
+  }
+  decision.undelayed = desired;
+  if (state.delayWindow !== undefined && spec.reachable) {
+    state.delayWindow.record(nowMs, desired);
+    desired = state.delayWindow.current();
+  }
+
+  const burst = spec.targetBurstCapacity;
+  decision.excessBurstCapacity =
+    burst > 0 ? withinInt32(Math.floor(readyPods * spec.totalValue - burst - panicValue)) : burst === 0 ? 0 : -1;
+  decision.desired = desired;
+  decision.valid = true;
+  decision.cause = 'decided';
+  decision.readyPods = readyPods;
+  decision.stableValue = stableValue;
+  decision.panicValue = panicValue;
+  decision.targetValue = target;
+  decision.stablePods = stablePods;
+  decision.panicPods = panicPods;
+  decision.scaleUpMax = scaleUpMax;
+  decision.scaleDownMin = scaleDownMin;
+  decision.activationScale = activationScale;
+  decision.inPanic = inPanic;
+  decision.maxPanicPods = state.maxPanicPods;
+  return decision;
+}
+
+function undecided(decision: KpaDecision, cause: 'no-data' | 'pods-unknown'): KpaDecision {
+  decision.desired = 0;
+  decision.excessBurstCapacity = 0;
+  decision.valid = false;
+  decision.cause = cause;
+  return decision;
+}
+
+// The upper bound wins; NaN stays NaN, and whoever takes the decision refuses it.
+function clamp(pods: number, min: number, max: number): number {
+  const raised = pods < min ? min : pods;
+  const bounded = raised > max ? max : raised;
+  return bounded > int32Max ? int32Max : bounded;
+}
+
+function withinInt32(value: number): number {
+  return value > int32Max ? int32Max : value < -int32Max - 1 ? -int32Max - 1 : value;
+}
+
+function explainKpa(decision: KpaDecision): Explanation {
+  if (!decision.valid) {
+    const mode = decision.cause;
+    const why = mode === 'no-data' ? 'the stable window has no data' : 'the ready pods could not be counted';
+    return { policy: 'kpa', mode, desired: decision.desired, observed: {}, steps: [], sentence: `No decision: ${why}.` };
+  }
+  const { stableValue, panicValue, targetValue, readyPods, stablePods, panicPods, inPanic, excessBurstCapacity } = decision;
+  const steps = stepsOf(decision);
+  const counted = inPanic && panicPods > stablePods ? panicPods : stablePods;
+  const changes = steps.map((step) => `${step.rule} made it ${step.after}`).join(', ');
+  const mode = inPanic ? 'panic' : 'stable';
+  const sentence =
+    `In ${mode} mode ${readyPods} ready pods see ${round(stableValue)} over the stable and ${round(panicValue)} over the panic window ` +
+    `at a target of ${round(targetValue)} per pod, which asks for ${counted}${changes === '' ? '' : `; ${changes}`}: ` +
+    `${decision.desired} wanted, excess burst capacity ${excessBurstCapacity}.`;
+  return {
+    policy: 'kpa',
+    mode,
+    desired: decision.desired,
+    observed: { stableValue, panicValue, targetValue, readyPods, stablePods, panicPods, excessBurstCapacity },
+    steps,
+    sentence,
+  };
+}
+
+function stepsOf(decision: KpaDecision): ExplanationStep[] {
+  const steps: ExplanationStep[] = [];
+  let pods = decision.stablePods;
+  const step = (rule: string, after: number): void => {
+    if (after !== pods) steps.push({ rule, before: pods, after });
+    pods = after;
+  };
+  const bounded = (value: number): number => clamp(value, decision.scaleDownMin, decision.scaleUpMax);
+  const lifted = (value: number, from: number): number =>
+    decision.activationScale > 1 && from > 0 && value < decision.activationScale ? decision.activationScale : value;
+  if (decision.inPanic && decision.panicPods > pods) pods = decision.panicPods;
+  const counted = pods;
+  step(bounded(pods) < pods ? 'max-scale-up-rate' : 'max-scale-down-rate', bounded(pods));
+  step('activation-scale', lifted(pods, counted));
+  if (decision.inPanic) step('panic', decision.maxPanicPods);
+  else step('max-scale-up-rate', decision.undelayed);
+  step('scale-down-delay', decision.desired);
+  return steps;
+}
+
+const round = (value: number): number => Math.round(value * 1_000) / 1_000;
+
+/** A KPA policy: its decisions carry what led to them. */
+export interface KpaPolicy extends Policy<KpaState> {
+  decide(observation: Observation, state: KpaState, nowMs: number): KpaDecision;
+}
+
+/** The Knative pod autoscaler's policy, decision for decision equal to upstream. All settings come with the decider's spec. */
+export const kpaPolicy: KpaPolicy = {
+  name: 'kpa',
+  metrics: kpaMetrics,
+  initial: (observation, nowMs) => new KpaState(observation.readyPods ?? 0, observation.spec.scaleDownDelayMs, nowMs),
+  decide: decideKpa,
+};
