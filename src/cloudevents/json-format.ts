@@ -1,0 +1,248 @@
+import {
+  integerMax,
+  integerMin,
+  isAbsoluteUri,
+  isAttributeName,
+  isBase64,
+  isReservedName,
+  isTimestamp,
+  isUriReference,
+} from './attribute-rules.ts';
+import { defaultBodyBytesMax, jsonDepthMax, type DecodeOptions } from './decode-options.ts';
+import { EventFault } from './event-fault.ts';
+import { EventMessage, type AttributeValue, type EventFields } from './event-message.ts';
+import { isJsonData, stringifyData } from './event-data.ts';
+import { decodeUtf8 } from './header-value.ts';
+import { isJsonContentType, isTextContentType } from './media-type.ts';
+
+/** One event in the JSON format (`application/cloudevents+json`). */
+export function decodeStructured(bytes: Uint8Array, options?: DecodeOptions): EventMessage | EventFault {
+  const value = parseJson(bytes, options);
+  return value instanceof EventFault ? value : eventOfJson(value, options);
+}
+
+/** Events in the JSON batch format (`application/cloudevents-batch+json`): all of them, or the first fault with its index. */
+export function decodeBatch(bytes: Uint8Array, options?: DecodeOptions): EventMessage[] | EventFault {
+  const value = parseJson(bytes, options);
+  if (value instanceof EventFault) return value;
+  if (!Array.isArray(value)) return new EventFault('CLOUDEVENTS_JSON', 'a batch must be a JSON array');
+  const events: EventMessage[] = [];
+  for (let i = 0; i < value.length; i++) {
+    const event = eventOfJson(value[i], options);
+    if (event instanceof EventFault) return event.at(i);
+    events.push(event);
+  }
+  return events;
+}
+
+/** One event from a parsed JSON object of the JSON format. */
+export function eventOfJson(value: unknown, _options?: DecodeOptions): EventMessage | EventFault {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return new EventFault('CLOUDEVENTS_JSON', 'an event must be a JSON object');
+  }
+  return eventOfJsonObject(value);
+}
+
+function parseJson(bytes: Uint8Array, options: DecodeOptions | undefined): unknown {
+  const bytesMax = options?.bodyBytesMax ?? defaultBodyBytesMax;
+  if (bytes.length > bytesMax) return new EventFault('CLOUDEVENTS_TOO_LARGE', `the message has more than ${bytesMax} bytes`);
+  if (bytes.length > 2 * jsonDepthMax && isTooDeep(bytes)) {
+    return new EventFault('CLOUDEVENTS_TOO_DEEP', `the message nests deeper than ${jsonDepthMax} levels`);
+  }
+  const text = decodeUtf8(bytes);
+  if (text === undefined) return new EventFault('CLOUDEVENTS_ENCODING', 'the message is not UTF-8');
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    return new EventFault(
+      'CLOUDEVENTS_JSON',
+      `the message is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function isTooDeep(bytes: Uint8Array): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (inString) {
+      if (byte === 0x5c) i++;
+      else if (byte === 0x22) inString = false;
+    } else if (byte === 0x22) inString = true;
+    else if (byte === 0x7b || byte === 0x5b) {
+      if (++depth > jsonDepthMax) return true;
+    } else if (byte === 0x7d || byte === 0x5d) depth--;
+  }
+  return false;
+}
+
+function invalid(name: string, rule: string, value: unknown): EventFault {
+  return new EventFault('CLOUDEVENTS_ATTRIBUTE_VALUE', rule, name, value);
+}
+
+function missing(name: string, value: unknown): EventFault {
+  return new EventFault('CLOUDEVENTS_ATTRIBUTE_MISSING', 'must be a non-empty string', name, value);
+}
+
+// `eventOfJsonObject` fills this anew for every event, so that decoding allocates the event alone.
+const fields: EventFields = { id: '', source: '', type: '' };
+
+function resetFields(): void {
+  fields.specversion = '1.0';
+  fields.id = '';
+  fields.source = '';
+  fields.type = '';
+  fields.subject = undefined;
+  fields.time = undefined;
+  fields.datacontenttype = undefined;
+  fields.dataschema = undefined;
+  fields.extensions = noExtensions;
+  fields.body = undefined;
+  fields.data = undefined;
+}
+
+const noExtensions: readonly (string | AttributeValue)[] = [];
+
+function eventOfJsonObject(object: object): EventMessage | EventFault {
+  resetFields();
+  let extensions: (string | AttributeValue)[] | undefined;
+  let specversion: unknown;
+  let base64: unknown;
+  for (const name in object) {
+    const value: unknown = object[name as keyof typeof object];
+    if (name === 'data') {
+      fields.data = value;
+      continue;
+    }
+    // JSON null stands for an attribute that is not there.
+    if (value === null) continue;
+    switch (name) {
+      case 'specversion':
+        specversion = value;
+        break;
+      case 'id':
+      case 'source':
+      case 'type':
+        if (typeof value !== 'string' || value === '') return missing(name, value);
+        fields[name] = value;
+        break;
+      case 'subject':
+      case 'time':
+      case 'datacontenttype':
+      case 'dataschema':
+        if (typeof value !== 'string') return invalid(name, 'must be a string', value);
+        fields[name] = value;
+        break;
+      case 'data_base64':
+        base64 = value;
+        break;
+      default: {
+        const fault = checkExtension(name, value);
+        if (fault !== undefined) return fault;
+        if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+          (extensions ??= []).push(name, value);
+      }
+    }
+  }
+  const fault = checkKnown(specversion) ?? takeBase64(base64);
+  if (fault !== undefined) return fault;
+  if (extensions !== undefined) fields.extensions = extensions;
+  return new EventMessage(fields);
+}
+
+function checkExtension(name: string, value: unknown): EventFault | undefined {
+  if (!isAttributeName(name) || isReservedName(name)) {
+    return new EventFault('CLOUDEVENTS_ATTRIBUTE_NAME', 'must be named by lower-case letters and digits only', name);
+  }
+  if (typeof value === 'string' || typeof value === 'boolean') return undefined;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= integerMin && value <= integerMax) return undefined;
+  return invalid(name, 'must be a string, a boolean or a whole number of 32 bits', value);
+}
+
+function checkKnown(specversion: unknown): EventFault | undefined {
+  if (specversion !== '1.0') {
+    if (typeof specversion !== 'string' || specversion === '') return missing('specversion', specversion);
+    return new EventFault('CLOUDEVENTS_SPECVERSION', 'must be 1.0', 'specversion', specversion);
+  }
+  if (fields.id === '') return missing('id', undefined);
+  if (fields.source === '') return missing('source', undefined);
+  if (fields.type === '') return missing('type', undefined);
+  if (!isUriReference(fields.source)) return invalid('source', 'must be a URI-reference', fields.source);
+  if (fields.subject === '') return invalid('subject', 'must be a non-empty string', '');
+  if (fields.time !== undefined && !isTimestamp(fields.time)) return invalid('time', 'must be an RFC 3339 time', fields.time);
+  if (fields.dataschema !== undefined && !isAbsoluteUri(fields.dataschema)) {
+    return invalid('dataschema', 'must be an absolute URI', fields.dataschema);
+  }
+  return undefined;
+}
+
+function takeBase64(base64: unknown): EventFault | undefined {
+  if (base64 === undefined) return undefined;
+  if (typeof base64 !== 'string' || !isBase64(base64)) {
+    return new EventFault('CLOUDEVENTS_DATA', 'must be padded standard Base64', 'data_base64', base64);
+  }
+  if (fields.data !== undefined && fields.data !== null)
+    return new EventFault('CLOUDEVENTS_DATA', '`data` and `data_base64` exclude each other');
+  fields.data = undefined;
+  fields.body = Buffer.from(base64, 'base64');
+  return undefined;
+}
+
+/** The event as an object of the JSON format, to be stringified or put into a batch. */
+export function eventToJson(event: EventMessage): Record<string, unknown> {
+  const object: Record<string, unknown> = {
+    specversion: event.specversion,
+    id: event.id,
+    source: event.source,
+    type: event.type,
+  };
+  if (event.subject !== undefined) object['subject'] = event.subject;
+  if (event.time !== undefined) object['time'] = event.time;
+  if (event.datacontenttype !== undefined) object['datacontenttype'] = event.datacontenttype;
+  if (event.dataschema !== undefined) object['dataschema'] = event.dataschema;
+  const extensions = event.extensions;
+  for (let i = 0; i < extensions.length; i += 2) {
+    const value = extensions[i + 1];
+    object[String(extensions[i])] = value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
+  }
+  addData(object, event);
+  return object;
+}
+
+function addData(object: Record<string, unknown>, event: EventMessage): void {
+  if (event.hasValue) {
+    object['data'] = event.data();
+    return;
+  }
+  const bytes = event.body;
+  if (bytes === undefined) return;
+  const data = jsonFormOfBytes(bytes, event.datacontenttype);
+  if (data === undefined) object['data_base64'] = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
+  else object['data'] = data;
+}
+
+/** Bytes as the `data` member: the JSON value or the text that they are by their content type; `undefined` when they must go as Base64. */
+function jsonFormOfBytes(bytes: Uint8Array, contentType: string | undefined): unknown {
+  if (contentType === undefined) return undefined;
+  const json = isJsonContentType(contentType);
+  if (!json && !isTextContentType(contentType)) return undefined;
+  const text = decodeUtf8(bytes);
+  if (!json || text === undefined) return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** The event in the JSON format, as bytes. */
+export function encodeJson(event: EventMessage): Uint8Array {
+  return Buffer.from(stringifyData(eventToJson(event)), 'utf8');
+}
+
+/** True when an event without content type has data that a receiver takes for JSON. */
+export function impliesJson(event: EventMessage): boolean {
+  return event.hasValue && isJsonData(event.datacontenttype);
+}
