@@ -1,0 +1,53 @@
+// Runs one function as a process of its own: `node process-entry.js MODULE`. Listens on PORT (default 8080, 0 for any) of
+// LISTEN_HOST (default all interfaces). With an IPC channel it sends {type: 'ready', port} or {type: 'failed', message} and takes {type: 'shutdown'};
+// SIGTERM, SIGINT and SIGQUIT shut down too: calls under way finish, the shutdown hook runs, exit code 0.
+import { messageOf } from '../errors.ts';
+import { startEntry } from './run-entry.ts';
+import { portOf, type FunctionServer } from './serve.ts';
+
+const modulePath = process.argv[2];
+let server: FunctionServer | undefined;
+let stopping: Promise<void> | undefined;
+
+function report(message: object): void {
+  process.send?.(message);
+}
+
+async function stop(): Promise<void> {
+  await server?.close();
+  process.exit(0);
+}
+
+function shutdown(): void {
+  stopping ??= stop().catch(fail);
+}
+
+function fail(error: unknown): never {
+  process.stderr.write(`${error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error)}\n`);
+  report({ type: 'failed', message: messageOf(error) });
+  process.exit(1);
+}
+
+async function main(): Promise<void> {
+  if (modulePath === undefined) throw new Error('usage: process-entry MODULE');
+  const port = portOf(process.env['PORT']);
+  server = await startEntry({
+    modulePath,
+    env: process.env,
+    host: process.env['LISTEN_HOST'] ?? '::',
+    ...(port === undefined ? {} : { port }),
+  });
+  report({ type: 'ready', port: server.port });
+}
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, shutdown);
+process.on('message', (message: { type?: string }) => {
+  if (message.type === 'shutdown') shutdown();
+});
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`uncaught error in the function: ${error.stack ?? error.message}\n`);
+  // The function's state is unknown now, but its shutdown hook still gets its one chance.
+  const end = (): never => process.exit(1);
+  (server?.close() ?? Promise.resolve()).then(end, end);
+});
+main().catch(fail);

@@ -1,0 +1,55 @@
+// Runs one function inside a worker thread. Messages in: {type: 'start', modulePath, env, port?} and {type: 'shutdown'}.
+// Messages out: {type: 'ready', port} or {type: 'failed', message, stack?}; after a shutdown the thread ends with code 0.
+import { messageOf } from '../errors.ts';
+import { startEntry } from './run-entry.ts';
+import type { FunctionServer } from './serve.ts';
+
+/** What the owner of the thread sends. */
+export type WorkerEntryMessage =
+  | {
+      readonly type: 'start';
+      readonly modulePath: string;
+      readonly env: Readonly<Record<string, string | undefined>>;
+      readonly port?: number;
+    }
+  | { readonly type: 'shutdown' };
+
+/** What the thread sends back. */
+export type WorkerEntryReport =
+  | { readonly type: 'ready'; readonly port: number }
+  | { readonly type: 'failed'; readonly message: string; readonly stack?: string };
+
+const { parentPort } = process.getBuiltinModule('node:worker_threads');
+
+// Starting takes a moment: a shutdown that comes meanwhile waits for it.
+let server: Promise<FunctionServer> | undefined;
+
+async function start(message: WorkerEntryMessage & { type: 'start' }): Promise<void> {
+  server = startEntry({
+    modulePath: message.modulePath,
+    env: message.env,
+    host: '127.0.0.1',
+    port: message.port ?? 0,
+  });
+  const { port } = await server;
+  report({ type: 'ready', port });
+}
+
+async function shutdown(): Promise<void> {
+  await (await server)?.close();
+  process.exit(0);
+}
+
+function report(message: WorkerEntryReport): void {
+  parentPort?.postMessage(message);
+}
+
+function fail(error: unknown): never {
+  const stack = error instanceof Error ? error.stack : undefined;
+  report({ type: 'failed', message: messageOf(error), ...(stack === undefined ? {} : { stack }) });
+  process.exit(1);
+}
+
+parentPort?.on('message', (message: WorkerEntryMessage) => {
+  (message.type === 'start' ? start(message) : shutdown()).catch(fail);
+});
