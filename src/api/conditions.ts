@@ -1,3 +1,4 @@
+import { rfc3339 } from '../time.ts';
 import type { Condition } from './resource.ts';
 
 /** Which conditions a kind has: the one that sums up, and those that it depends on (`apis.ConditionSet` of knative.dev/pkg). */
@@ -139,8 +140,3 @@ function sameCondition(a: Condition, b: Condition): boolean {
 }
 
 const byType = (a: Condition, b: Condition): number => (a.type < b.type ? -1 : a.type > b.type ? 1 : 0);
-
-/** RFC 3339 with whole seconds, as Kubernetes writes times. */
-export function rfc3339(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
-}

@@ -52,10 +52,17 @@ function prefixed(errors: FieldErrors, prefix: string): FieldErrors {
   return errors.map((error) => ({ ...error, paths: error.paths.map((path) => joinPath(prefix, path)) }));
 }
 
-// Index and key segments stick to the segment before them; '' stands for the field itself.
+// Index and key segments stick to the segment before them; '' stands for the field itself. A key with dots in it does not: upstream
+// splits paths at dots, so it sees no closing bracket in that segment.
 function joinPath(prefix: string, path: string): string {
   if (path === '') return prefix;
-  return path.startsWith('[') ? prefix + path : `${prefix}.${path}`;
+  if (prefix === '') return path;
+  return path.startsWith('[') && isIndex(path) ? prefix + path : `${prefix}.${path}`;
+}
+
+function isIndex(path: string): boolean {
+  const dot = path.indexOf('.');
+  return path.endsWith(']', dot < 0 ? path.length : dot);
 }
 
 /** Prefixes every path with a field name, `a.b` for nested fields. */
