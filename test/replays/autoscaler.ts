@@ -1,5 +1,7 @@
 import { annotationCases, configCases } from './autoscaler.admission.ts';
+import { activatorCases, activeCases, deciderCases, multiScalerCases, scaleCases } from './autoscaler.control.ts';
 import { edgeCases, traceCases, windowCases } from './autoscaler.decisions.ts';
+import { loopCases } from './autoscaler.loop.ts';
 import type { Replay } from './replay.ts';
 
 export const replay: Replay = function* (folder) {
@@ -8,4 +10,10 @@ export const replay: Replay = function* (folder) {
   yield* traceCases(folder);
   yield* configCases(folder);
   yield* annotationCases(folder);
+  yield* deciderCases(folder);
+  yield* scaleCases(folder);
+  yield* activeCases(folder);
+  yield* activatorCases(folder);
+  yield* multiScalerCases(folder);
+  yield* loopCases(folder);
 };
