@@ -31,16 +31,7 @@ export {
   type MultiScalerOptions,
 } from './multi-scaler.ts';
 export { countPods, isPodReady, revisionLabel, type PodCounts } from './pod-counts.ts';
-export type {
-  DeciderSpec,
-  Decision,
-  Explanation,
-  ExplanationStep,
-  MetricRequest,
-  Observation,
-  Policy,
-  Stat,
-} from './policy.ts';
+export type { DeciderSpec, Decision, Explanation, ExplanationStep, MetricRequest, Observation, Policy, Stat } from './policy.ts';
 export { KpaDecision, kpaPolicy, KpaState, type KpaPolicy } from './policies/kpa.ts';
 export {
   createPodAutoscalerReconciler,

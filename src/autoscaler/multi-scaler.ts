@@ -1,7 +1,7 @@
 import { realClock, type Clock } from '../clock.ts';
 import { KnativeError, messageOf } from '../errors.ts';
 import { silentLogger, type Logger } from '../logger.ts';
-import { Collection, MetricCollector } from './collector.ts';
+import { MetricCollector, type Collection } from './collector.ts';
 import { explain } from './explain.ts';
 import type { DeciderStatus } from './facts.ts';
 import { kpaPolicy } from './policies/kpa.ts';

@@ -2,6 +2,7 @@ import { annotationCases, configCases } from './autoscaler.admission.ts';
 import { activatorCases, activeCases, deciderCases, multiScalerCases, scaleCases } from './autoscaler.control.ts';
 import { edgeCases, traceCases, windowCases } from './autoscaler.decisions.ts';
 import { loopCases } from './autoscaler.loop.ts';
+import { activatorStatsCases, requestStatsCases, scrapeCases } from './autoscaler.stats.ts';
 import type { Replay } from './replay.ts';
 
 export const replay: Replay = function* (folder) {
@@ -16,4 +17,7 @@ export const replay: Replay = function* (folder) {
   yield* activatorCases(folder);
   yield* multiScalerCases(folder);
   yield* loopCases(folder);
+  yield* requestStatsCases(folder);
+  yield* activatorStatsCases(folder);
+  yield* scrapeCases(folder);
 };
