@@ -90,7 +90,9 @@ export class MemoryStore implements ResourceStore {
     return { items: this.#table(kind).list(selector), resourceVersion: this.#version };
   }
 
-  watch(options: WatchOptions, listener: (event: WatchEvent) => void): Disposable {
+  watch<R extends Resource>(options: WatchOptions<R>, listener: (event: WatchEvent<R>) => void): Disposable {
+    // Watchers of one kind get events of that kind alone, so the wider type is safe.
+    const deliver = listener as (event: WatchEvent) => void;
     if (options.fromVersion !== undefined && options.fromVersion < this.#version) {
       const oldest = this.#history[0]?.resourceVersion ?? this.#version + 1;
       if (options.fromVersion < oldest - 1) {
@@ -100,10 +102,10 @@ export class MemoryStore implements ResourceStore {
       }
       for (const event of this.#history) {
         if (event.resourceVersion > options.fromVersion && (options.kind === undefined || options.kind === event.kind))
-          listener(event);
+          deliver(event);
       }
     }
-    const watcher = { kind: options.kind, listener };
+    const watcher = { kind: options.kind, listener: deliver };
     this.#watchers.add(watcher);
     return { [Symbol.dispose]: () => void this.#watchers.delete(watcher) };
   }

@@ -12,11 +12,11 @@ export interface WatchEvent<R extends Resource = Resource> {
   readonly resourceVersion: number;
 }
 
-export interface WatchOptions {
+export interface WatchOptions<R extends Resource = Resource> {
   /** Events after this version are replayed first; throws CONTROLLER_WATCH_EXPIRED (410) when the history no longer has them. Default: from now on. */
   readonly fromVersion?: number;
   /** Default: every kind. */
-  readonly kind?: Kind;
+  readonly kind?: Kind<R>;
 }
 
 export interface WriteOptions {
@@ -40,7 +40,7 @@ export interface ResourceStore {
   get<R extends Resource>(kind: Kind<R>, namespace: string | undefined, name: string): Promise<R | undefined>;
   list<R extends Resource>(kind: Kind<R>, selector?: ListSelector): Promise<{ items: readonly R[]; resourceVersion: number }>;
   /** Calls `listener` for each change, in order. A listener must not write synchronously. */
-  watch(options: WatchOptions, listener: (event: WatchEvent) => void): Disposable;
+  watch<R extends Resource>(options: WatchOptions<R>, listener: (event: WatchEvent<R>) => void): Disposable;
   create<R extends Resource>(kind: Kind<R>, resource: R, options?: WriteOptions): Promise<R>;
   /** Replaces everything but status. With `metadata.resourceVersion` set, only when that is still the current one. */
   update<R extends Resource>(kind: Kind<R>, resource: R, options?: WriteOptions): Promise<R>;

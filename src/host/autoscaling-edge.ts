@@ -1,0 +1,107 @@
+import { pods } from '../api/core/pod.ts';
+import {
+  activatorProbeProvider,
+  createMultiScaler,
+  deciderProvider,
+  type Decision,
+  type DeciderFactParams,
+  type DeciderStatus,
+  type MultiScaler,
+  type Policy,
+} from '../autoscaler/index.ts';
+import type { Clock } from '../clock.ts';
+import type { FactRegistry } from '../controller/facts.ts';
+import type { MemoryStore } from '../controller/memory-store.ts';
+import type { Logger } from '../logger.ts';
+import type { Activator } from '../serving/index.ts';
+import { revisionLabel } from './serving-edge.ts';
+import { isReady } from './stand-ins/pod-state.ts';
+
+/** Period of the reports that the autoscaler gets, as queue-proxies and activators send them upstream. */
+const reportPeriodMs = 1_000;
+
+export interface AutoscalingEdgeOptions {
+  readonly store: MemoryStore;
+  readonly facts: FactRegistry;
+  readonly activator: Activator;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Policy of a revision (`namespace/name`); `undefined` or left out: the KPA. */
+  readonly policyFor?: (key: string) => Policy | undefined;
+  /** Called when a decider wants another number of instances than before. */
+  readonly onScale?: (key: string, from: number, to: number, why: string) => void;
+}
+
+/** Feeds the multi-scaler with the activator's statistics and answers the facts that the PodAutoscaler reconciler asks for. */
+export interface AutoscalingEdge extends AsyncDisposable {
+  readonly multiScaler: MultiScaler;
+  start(): void;
+  /** A request found no instance at all: decide now instead of at the next tick. */
+  coldStart(key: string): void;
+}
+
+export function createAutoscalingEdge(options: AutoscalingEdgeOptions): AutoscalingEdge {
+  const { store, facts, activator, clock } = options;
+  const wanted = new Map<string, number>();
+  let deciderChanged: (key: string) => void = () => undefined;
+  let timer: Disposable | undefined;
+
+  const readyPods = (key: string): number => {
+    const slash = key.indexOf('/');
+    const selector = { namespace: key.slice(0, slash), labels: { [revisionLabel]: key.slice(slash + 1) } };
+    return store.view.list(pods, selector).filter(isReady).length;
+  };
+
+  const multiScaler = createMultiScaler({
+    clock,
+    logger: options.logger,
+    readyPods,
+    ...(options.policyFor === undefined ? {} : { policyFor: options.policyFor }),
+    onChange: (key) => deciderChanged(key),
+    onDecision: (key, decision) => tell(key, decision),
+  });
+
+  function tell(key: string, { valid, desired }: Decision): void {
+    const before = wanted.get(key) ?? 0;
+    if (!valid || desired === before) return;
+    wanted.set(key, desired);
+    options.onScale?.(key, before, desired, multiScaler.explain(key)?.sentence ?? '');
+  }
+
+  facts.provide<DeciderStatus, DeciderFactParams>(deciderProvider, (changed) => {
+    deciderChanged = changed;
+    return {
+      read: (key, { spec }) => multiScaler.ensure(key, spec),
+      forget(key) {
+        multiScaler.delete(key);
+        wanted.delete(key);
+      },
+    };
+  });
+  // Every request of this process goes through its activator, so the path to it always stands.
+  facts.provide<boolean, unknown>(activatorProbeProvider, () => ({ read: () => true }));
+
+  function report(): void {
+    timer = clock.setTimer(reportPeriodMs, report);
+    for (const key of multiScaler.keys()) {
+      const stat = activator.has(key) ? activator.report(key) : undefined;
+      // A revision without instances and requests reports nothing, as there is nobody to do it.
+      if (stat === undefined || (stat.requestCount === 0 && stat.averageConcurrentRequests === 0 && readyPods(key) === 0))
+        continue;
+      multiScaler.record(key, stat, { poke: true });
+    }
+  }
+
+  return {
+    multiScaler,
+    start: () => void (timer = clock.setTimer(reportPeriodMs, report)),
+    coldStart(key) {
+      const stat = { averageConcurrentRequests: 1, averageProxiedConcurrentRequests: 0, requestCount: 0, proxiedRequestCount: 0 };
+      multiScaler.record(key, stat, { poke: true });
+    },
+    [Symbol.asyncDispose]() {
+      timer?.[Symbol.dispose]();
+      return multiScaler.close();
+    },
+  };
+}
