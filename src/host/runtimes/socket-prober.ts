@@ -1,0 +1,94 @@
+import { createMemoryNetwork } from '../../http/memory-network.ts';
+import type { Handler } from '../../http/exchange.ts';
+import { grpcHealthProbe, http2Probe } from './http2-probe.ts';
+import { failure, settle, statusOutcome } from './probe-outcome.ts';
+import type { NetworkProbe, ProbeOutcome, Prober } from './prober.ts';
+
+type HttpProbe = Extract<NetworkProbe, { kind: 'http' }>;
+
+const redirectsMax = 10;
+
+/** Probes over sockets; a function in this process is called directly, so that the same probes run on virtual time. */
+export function createSocketProber(): Prober {
+  return {
+    async probe(request, signal) {
+      const handler = request.target?.handler;
+      // Whoever said that it accepts connections need not be asked by opening one.
+      if (request.kind === 'tcp') return request.target?.accepting === true ? { ok: true } : tcpProbe(request.address, signal);
+      if (request.kind === 'grpc') {
+        if (handler !== undefined) return { ok: false, message: 'a function in process does not speak gRPC' };
+        return grpcHealthProbe(request.address, request.service, signal);
+      }
+      if (handler !== undefined) return handlerProbe(handler, request, signal);
+      return request.http2 ? http2Probe(request, signal) : httpProbe(request, request.path, redirectsMax, signal);
+    },
+  };
+}
+
+function tcpProbe(address: string, signal: AbortSignal): Promise<ProbeOutcome> {
+  const { host, port } = splitAddress(address);
+  const socket = process.getBuiltinModule('node:net').connect({ host, port });
+  return settle(signal, (resolve) => {
+    socket.once('connect', () => resolve({ ok: true }));
+    socket.once('error', (error) => resolve(failure(error)));
+    return () => socket.destroy();
+  });
+}
+
+async function httpProbe(request: HttpProbe, path: string, redirectsLeft: number, signal: AbortSignal): Promise<ProbeOutcome> {
+  let location: string | undefined;
+  const outcome = await settle(signal, (resolve) => {
+    const { host, port } = splitAddress(request.address);
+    const options = {
+      host,
+      port,
+      path,
+      agent: false,
+      headers: ['Host', request.host ?? request.address, ...request.rawHeaders, 'Connection', 'close'],
+      // A certificate made for a service's name cannot fit a loopback address; kubelets do not check it either.
+      rejectUnauthorized: false,
+    };
+    const client =
+      request.scheme === 'https'
+        ? process.getBuiltinModule('node:https').get(options)
+        : process.getBuiltinModule('node:http').get(options);
+    client.once('response', (response) => {
+      const status = response.statusCode ?? 0;
+      location = status >= 300 && status < 400 ? response.headers.location : undefined;
+      resolve(statusOutcome(status));
+    });
+    // An error after the answer (the connection is cut below) must not surface.
+    client.on('error', (error) => resolve(failure(error)));
+    return () => client.destroy();
+  });
+  if (location === undefined) return outcome;
+  const base = `${request.scheme}://${request.host ?? request.address}`;
+  const next = URL.parse(location, `${base}${path}`);
+  // A redirect to another host says that the program is up; it is not followed.
+  if (next === null || next.origin !== new URL(base).origin) return outcome;
+  if (redirectsLeft === 1) return { ok: false, message: `stopped after ${redirectsMax} redirects` };
+  return httpProbe(request, `${next.pathname}${next.search}`, redirectsLeft - 1, signal);
+}
+
+async function handlerProbe(handler: Handler, request: HttpProbe, signal: AbortSignal): Promise<ProbeOutcome> {
+  const network = createMemoryNetwork({ fallback: handler });
+  const host = request.host ?? request.address;
+  try {
+    const response = await network.client.request({
+      method: 'GET',
+      url: `http://${request.address}${request.path}`,
+      rawHeaders: ['host', host, ...request.rawHeaders],
+      signal,
+    });
+    return statusOutcome(response.status);
+  } catch (error) {
+    return failure(error);
+  } finally {
+    await network.client.close();
+  }
+}
+
+export function splitAddress(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
+}
