@@ -5,6 +5,13 @@ import { messageOf } from '../errors.ts';
 import { startEntry } from './run-entry.ts';
 import { portOf, type FunctionServer } from './serve.ts';
 
+interface StartMessage {
+  readonly type: 'start';
+  readonly modulePath: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly port: number;
+}
+
 const modulePath = process.argv[2];
 let server: FunctionServer | undefined;
 let stopping: Promise<void> | undefined;
@@ -28,7 +35,7 @@ function fail(error: unknown): never {
   process.exit(1);
 }
 
-async function main(): Promise<void> {
+async function main(modulePath: string | undefined): Promise<void> {
   if (modulePath === undefined) throw new Error('usage: process-entry MODULE');
   const port = portOf(process.env['PORT']);
   server = await startEntry({
@@ -41,8 +48,11 @@ async function main(): Promise<void> {
 }
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, shutdown);
-process.on('message', (message: { type?: string }) => {
+process.on('message', (message: { type: 'shutdown' } | StartMessage) => {
   if (message.type === 'shutdown') shutdown();
+  if (message.type !== 'start') return;
+  Object.assign(process.env, message.env, { PORT: String(message.port) });
+  main(message.modulePath).catch(fail);
 });
 process.on('uncaughtException', (error) => {
   process.stderr.write(`uncaught error in the function: ${error.stack ?? error.message}\n`);
@@ -50,4 +60,6 @@ process.on('uncaughtException', (error) => {
   const end = (): never => process.exit(1);
   (server?.close() ?? Promise.resolve()).then(end, end);
 });
-main().catch(fail);
+// Without a module, but with a channel, it is a spare: everything is loaded, and {type: 'start', modulePath, env, port} follows.
+if (modulePath === undefined && process.send !== undefined) process.getBuiltinModule('node:http');
+else main(modulePath).catch(fail);

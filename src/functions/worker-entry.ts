@@ -20,11 +20,15 @@ export type WorkerEntryReport =
   | { readonly type: 'failed'; readonly message: string; readonly stack?: string };
 
 const { parentPort } = process.getBuiltinModule('node:worker_threads');
+// Loaded while the thread waits, not while a request does.
+process.getBuiltinModule('node:http');
 
 // Starting takes a moment: a shutdown that comes meanwhile waits for it.
 let server: Promise<FunctionServer> | undefined;
 
 async function start(message: WorkerEntryMessage & { type: 'start' }): Promise<void> {
+  // A worker's process.env is its own, so that functions find their environment there as well.
+  for (const [name, value] of Object.entries(message.env)) if (value !== undefined) process.env[name] = value;
   server = startEntry({
     modulePath: message.modulePath,
     env: message.env,
