@@ -1,3 +1,4 @@
+import type * as CloudEventsPackage from 'cloudevents';
 import type { CloudEvent, CloudEventV1 } from 'cloudevents';
 import { KnativeError } from '../errors.ts';
 import { EventFault } from './event-fault.ts';
@@ -95,13 +96,13 @@ export function toCloudEvent(event: EventMessage): CloudEvent<unknown> {
   return cloudEvent;
 }
 
-let loaded: typeof import('cloudevents') | undefined;
+let loaded: typeof CloudEventsPackage | undefined;
 
-function loadPackage(): typeof import('cloudevents') {
+function loadPackage(): typeof CloudEventsPackage {
   if (loaded !== undefined) return loaded;
   try {
     const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);
-    const module: typeof import('cloudevents') = require('cloudevents');
+    const module: typeof CloudEventsPackage = require('cloudevents');
     loaded = module;
   } catch (cause) {
     throw new KnativeError('CLOUDEVENTS_PACKAGE', 'the npm package cloudevents cannot be loaded', {

@@ -1,4 +1,5 @@
 import { isAbsoluteUri, isAttributeName, isReservedName, isTimestamp, isUriReference } from './attribute-rules.ts';
+import { textOfAttribute } from './attribute-text.ts';
 import { defaultBodyBytesMax, type DecodeOptions } from './decode-options.ts';
 import { EventFault } from './event-fault.ts';
 import { EventMessage, type AttributeValue, type EventFields } from './event-message.ts';
@@ -248,12 +249,6 @@ export function encodeBinary(event: EventMessage): EncodedEvent {
   if (event.datacontenttype !== undefined) rawHeaders.push('content-type', event.datacontenttype);
   else if (impliesJson(event)) rawHeaders.push('content-type', 'application/json');
   return { rawHeaders, body: event.body };
-}
-
-/** The canonical text of an attribute value: `true`, decimal integers, bytes as Base64. */
-export function textOfAttribute(value: AttributeValue): string {
-  if (typeof value === 'string') return value;
-  return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : String(value);
 }
 
 /** Structured mode: everything in one JSON body. */

@@ -11,10 +11,24 @@ export {
   encodeStructured,
   isEvent,
   modeOfHeaders,
-  textOfAttribute,
   type EncodedEvent,
 } from './http-binding.ts';
 export { decodeBatch, decodeStructured, encodeJson, eventOfJson, eventToJson } from './json-format.ts';
 export { isJsonContentType, type ContentMode } from './media-type.ts';
 export { decodeHeaderValue, encodeHeaderValue } from './header-value.ts';
 export { fromCloudEvent, toCloudEvent, toEventMessage, type EventLike } from './cloud-event.ts';
+export { textOfAttribute } from './attribute-text.ts';
+export {
+  compileCesql,
+  compileCesqlNode,
+  CesqlExpression,
+  type CesqlOptions,
+  type CesqlResult,
+} from './cesql/cesql-expression.ts';
+export { parseCesql, type CesqlParseOptions } from './cesql/parser.ts';
+export { CesqlFault, type CesqlFaultKind } from './cesql/cesql-fault.ts';
+export { conjunctsOf, operandsOf, type CesqlNode, type CesqlType, type CesqlValue } from './cesql/ast.ts';
+export { atomMatches, atomOf, type CesqlAtom } from './cesql/atoms.ts';
+export { explainCesql, formatExplanation, type CesqlExplanation } from './cesql/explain.ts';
+export { FunctionTable, type CesqlFunction, type CesqlParameterType } from './cesql/functions.ts';
+export { compileLike, shapeOfLike, type LikeMatcher, type LikeShape } from './cesql/like.ts';

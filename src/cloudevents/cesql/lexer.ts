@@ -1,0 +1,238 @@
+import { CesqlFault } from './cesql-fault.ts';
+
+// Token kinds. Numbers, because the parser switches on them for every token; typed wide, because the current kind changes behind
+// the compiler's back.
+export const endToken: number = 0;
+export const wordToken: number = 1;
+/** Letters and digits mixed. */
+export const wordWithDigitsToken: number = 2;
+/** Letters and underscores: only a function can be called so. */
+export const functionNameToken: number = 3;
+export const integerToken: number = 4;
+export const stringToken: number = 5;
+export const openToken: number = 6;
+export const closeToken: number = 7;
+export const commaToken: number = 8;
+export const starToken: number = 9;
+export const slashToken: number = 10;
+export const percentToken: number = 11;
+export const plusToken: number = 12;
+export const minusToken: number = 13;
+export const equalToken: number = 14;
+export const notEqualToken: number = 15;
+export const lessToken: number = 16;
+export const lessOrEqualToken: number = 17;
+export const greaterToken: number = 18;
+export const greaterOrEqualToken: number = 19;
+export const andToken: number = 20;
+export const orToken: number = 21;
+export const xorToken: number = 22;
+export const notToken: number = 23;
+export const likeToken: number = 24;
+export const existsToken: number = 25;
+export const inToken: number = 26;
+export const trueToken: number = 27;
+export const falseToken: number = 28;
+
+// Classes of ASCII characters.
+const otherClass = 0;
+const letterClass = 1;
+const digitClass = 2;
+const blankClass = 3;
+const underscoreClass = 4;
+const classes = new Uint8Array(128);
+for (let code = 0x41; code <= 0x5a; code++) classes[code] = classes[code + 0x20] = letterClass;
+for (let code = 0x30; code <= 0x39; code++) classes[code] = digitClass;
+for (const blank of [0x20, 0x09, 0x0a, 0x0d]) classes[blank] = blankClass;
+classes[0x5f] = underscoreClass;
+
+function classAt(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code < 128 ? (classes[code] ?? otherClass) : otherClass;
+}
+
+/** Cuts an expression into tokens, one at a time. */
+export class Lexer {
+  readonly text: string;
+  /** Kind of the current token. */
+  kind: number = endToken;
+  start = 0;
+  end = 0;
+  /** Where the token before the current one ends. */
+  previousEnd = 0;
+  /** Set instead of the current token when the characters make none. */
+  fault: CesqlFault | undefined;
+  readonly #skipsUnknown: boolean;
+
+  /** `skipsUnknown`: jump over characters that start no token, as the reference engine does. */
+  constructor(text: string, skipsUnknown: boolean) {
+    this.text = text;
+    this.#skipsUnknown = skipsUnknown;
+  }
+
+  /** Moves to the next token. */
+  next(): void {
+    const text = this.text;
+    let at = this.end;
+    this.previousEnd = at;
+    for (;;) {
+      while (classAt(text, at) === blankClass) at++;
+      this.start = at;
+      if (at >= text.length) {
+        this.end = at;
+        this.kind = endToken;
+        return;
+      }
+      const kind = this.#scan(text, at);
+      if (kind >= 0) {
+        this.kind = kind;
+        return;
+      }
+      if (!this.#skipsUnknown || this.fault !== undefined) {
+        this.kind = endToken;
+        this.end = text.length;
+        this.fault ??= new CesqlFault('parse', `unexpected character ${JSON.stringify(text.charAt(at))}`, at, at + 1);
+        return;
+      }
+      // The reference engine gives up a `!` together with the character that is not the `=` behind it.
+      at += text.charCodeAt(at) === 0x21 ? 2 : 1;
+    }
+  }
+
+  /** Scans the token at a position, sets `end` and gives its kind; -1 when there is none. */
+  #scan(text: string, at: number): number {
+    switch (classAt(text, at)) {
+      case letterClass:
+        return this.#scanWord(text, at);
+      case digitClass:
+        return this.#scanNumber(text, at);
+      default:
+        return this.#scanSymbol(text, at);
+    }
+  }
+
+  #scanWord(text: string, at: number): number {
+    let end = at + 1;
+    while (classAt(text, end) === letterClass) end++;
+    const lettersEnd = end;
+    // The longest token wins: letters and digits, or letters and underscores.
+    if (classAt(text, end) === digitClass) {
+      do end++;
+      while (classAt(text, end) === letterClass || classAt(text, end) === digitClass);
+      this.end = end;
+      return wordWithDigitsToken;
+    }
+    if (classAt(text, end) === underscoreClass) {
+      do end++;
+      while (classAt(text, end) === letterClass || classAt(text, end) === underscoreClass);
+      this.end = end;
+      return functionNameToken;
+    }
+    this.end = lettersEnd;
+    return keywordAt(text, at, lettersEnd - at);
+  }
+
+  #scanNumber(text: string, at: number): number {
+    let end = at + 1;
+    while (classAt(text, end) === digitClass) end++;
+    if (classAt(text, end) === letterClass) {
+      do end++;
+      while (classAt(text, end) === letterClass || classAt(text, end) === digitClass);
+      this.end = end;
+      return wordWithDigitsToken;
+    }
+    this.end = end;
+    return integerToken;
+  }
+
+  #scanSymbol(text: string, at: number): number {
+    this.end = at + 1;
+    const next = text.charCodeAt(at + 1);
+    switch (text.charCodeAt(at)) {
+      case 0x22:
+      case 0x27:
+        return this.#scanString(text, at);
+      case 0x28:
+        return openToken;
+      case 0x29:
+        return closeToken;
+      case 0x2c:
+        return commaToken;
+      case 0x2a:
+        return starToken;
+      case 0x2f:
+        return slashToken;
+      case 0x25:
+        return percentToken;
+      case 0x2b:
+        return this.#scanSign(text, at, plusToken);
+      case 0x2d:
+        return this.#scanSign(text, at, minusToken);
+      case 0x3d:
+        return equalToken;
+      case 0x21:
+        return next === 0x3d ? this.#two(at, notEqualToken) : -1;
+      case 0x3c:
+        if (next === 0x3d) return this.#two(at, lessOrEqualToken);
+        return next === 0x3e ? this.#two(at, notEqualToken) : lessToken;
+      case 0x3e:
+        return next === 0x3d ? this.#two(at, greaterOrEqualToken) : greaterToken;
+      default:
+        return -1;
+    }
+  }
+
+  #two(at: number, kind: number): number {
+    this.end = at + 2;
+    return kind;
+  }
+
+  /** A sign that touches digits belongs to the literal. */
+  #scanSign(text: string, at: number, kind: number): number {
+    let end = at + 1;
+    while (classAt(text, end) === digitClass) end++;
+    this.end = end;
+    return end > at + 1 ? integerToken : kind;
+  }
+
+  #scanString(text: string, at: number): number {
+    const quote = text.charCodeAt(at);
+    for (let end = at + 1; end < text.length; end++) {
+      const code = text.charCodeAt(end);
+      if (code === 0x5c) end++;
+      else if (code === quote) {
+        // A doubled quote is part of the string (and stays doubled).
+        if (text.charCodeAt(end + 1) === quote) end++;
+        else {
+          this.end = end + 1;
+          return stringToken;
+        }
+      }
+    }
+    this.fault = new CesqlFault('parse', 'the string is not closed', at, text.length);
+    return -1;
+  }
+}
+
+/** The keyword that the letters at a position spell in whatever case, or `wordToken`. */
+function keywordAt(text: string, at: number, length: number): number {
+  if (length < 2 || length > 6) return wordToken;
+  switch (length) {
+    case 2:
+      return spells(text, at, 'or') ? orToken : spells(text, at, 'in') ? inToken : wordToken;
+    case 3:
+      if (spells(text, at, 'and')) return andToken;
+      return spells(text, at, 'not') ? notToken : spells(text, at, 'xor') ? xorToken : wordToken;
+    case 4:
+      return spells(text, at, 'like') ? likeToken : spells(text, at, 'true') ? trueToken : wordToken;
+    case 5:
+      return spells(text, at, 'false') ? falseToken : wordToken;
+    default:
+      return spells(text, at, 'exists') ? existsToken : wordToken;
+  }
+}
+
+function spells(text: string, at: number, lower: string): boolean {
+  for (let i = 0; i < lower.length; i++) if ((text.charCodeAt(at + i) | 0x20) !== lower.charCodeAt(i)) return false;
+  return true;
+}
