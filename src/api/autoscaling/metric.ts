@@ -1,6 +1,7 @@
 import type { Kind } from '../kind.ts';
 import { describe, int64, object, present, string, type TypeOf } from '../schema.ts';
 import { plainStatus, resourceFields } from '../core/metadata.ts';
+import { validateMetric } from './pod-autoscaler-admission.ts';
 
 const metricSchema = object({
   ...resourceFields,
@@ -25,4 +26,5 @@ export const metrics: Kind<Metric> = {
   namespaced: true,
   schema: metricSchema,
   statusSubresource: true,
+  validate: validateMetric,
 };

@@ -1,6 +1,7 @@
 import type { Kind } from '../kind.ts';
 import { int32, int64, object, oneOf, present, required, string, type TypeOf } from '../schema.ts';
 import { resourceFields, statusFields } from '../core/metadata.ts';
+import { defaultPodAutoscaler, validatePodAutoscaler } from './pod-autoscaler-admission.ts';
 
 /** What is scaled (`corev1.ObjectReference`, the fields that upstream fills in). */
 export const scaleTargetReference = object({
@@ -45,4 +46,6 @@ export const podAutoscalers: Kind<PodAutoscaler> = {
   namespaced: true,
   schema: podAutoscalerSchema,
   statusSubresource: true,
+  defaults: defaultPodAutoscaler,
+  validate: validatePodAutoscaler,
 };

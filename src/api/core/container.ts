@@ -23,7 +23,7 @@ export const envVar = object({
   value: string,
   valueFrom: object({
     fieldRef: object({ apiVersion: string, fieldPath: required(string) }),
-    resourceFieldRef: object({ containerName: string, resource: required(string), divisor: quantity }),
+    resourceFieldRef: object({ containerName: string, resource: required(string), divisor: present(quantity) }),
     configMapKeyRef: selectorOf('key'),
     secretKeyRef: selectorOf('key'),
     fileKeyRef: anyObject,
@@ -41,7 +41,7 @@ export type EnvFromSource = TypeOf<typeof envFromSource>;
 export const containerPort = object({
   name: string,
   hostPort: int32,
-  containerPort: int32,
+  containerPort: present(int32),
   protocol: oneOf('TCP', 'UDP', 'SCTP'),
   hostIP: string,
 });

@@ -8,6 +8,7 @@ import {
   map,
   object,
   oneOf,
+  present,
   quantity,
   required,
   string,
@@ -22,7 +23,7 @@ const secretName = object({ name: string });
 const downwardFile = object({
   path: required(string),
   fieldRef: object({ apiVersion: string, fieldPath: required(string) }),
-  resourceFieldRef: object({ containerName: string, resource: required(string), divisor: quantity }),
+  resourceFieldRef: object({ containerName: string, resource: required(string), divisor: present(quantity) }),
   mode: fileMode,
 });
 

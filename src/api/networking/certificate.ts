@@ -1,6 +1,7 @@
 import type { Kind } from '../kind.ts';
 import { array, intOrString, object, present, required, string, type TypeOf } from '../schema.ts';
 import { resourceFields, statusFields } from '../core/metadata.ts';
+import { validateCertificate } from './certificate-admission.ts';
 
 export const http01Challenge = object({
   url: string,
@@ -28,4 +29,5 @@ export const certificates: Kind<Certificate> = {
   namespaced: true,
   schema: certificateSchema,
   statusSubresource: true,
+  validate: validateCertificate,
 };

@@ -1,6 +1,7 @@
 import type { Kind } from '../kind.ts';
 import { array, boolean, describe, int32, intOrString, map, object, oneOf, present, string, type TypeOf } from '../schema.ts';
 import { resourceFields, statusFields } from '../core/metadata.ts';
+import { defaultIngress, validateIngress } from './ingress-admission.ts';
 
 const headerMatch = object({ exact: present(string) });
 
@@ -70,6 +71,8 @@ export const ingresses: Kind<Ingress> = {
   namespaced: true,
   schema: ingressSchema,
   statusSubresource: true,
+  defaults: defaultIngress,
+  validate: validateIngress,
 };
 
 export type IngressSpec = Ingress['spec'];

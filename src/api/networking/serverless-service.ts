@@ -1,6 +1,7 @@
 import type { Kind } from '../kind.ts';
 import { describe, int32, object, oneOf, present, string, type TypeOf } from '../schema.ts';
 import { objectReference, resourceFields, statusFields } from '../core/metadata.ts';
+import { validateServerlessService } from './serverless-service-admission.ts';
 
 const serverlessServiceSchema = object({
   ...resourceFields,
@@ -28,4 +29,5 @@ export const serverlessServices: Kind<ServerlessService> = {
   namespaced: true,
   schema: serverlessServiceSchema,
   statusSubresource: true,
+  validate: validateServerlessService,
 };

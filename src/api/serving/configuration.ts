@@ -2,6 +2,7 @@ import type { Kind } from '../kind.ts';
 import { object, present, string, type TypeOf } from '../schema.ts';
 import { resourceFields, statusFields } from '../core/metadata.ts';
 import { revisionTemplateSpec } from './revision.ts';
+import { defaultConfiguration, validateConfiguration, warnTemplateOf } from './service-admission.ts';
 
 export const configurationSpecFields = { template: present(revisionTemplateSpec) };
 export const configurationStatusFields = { latestReadyRevisionName: string, latestCreatedRevisionName: string };
@@ -25,4 +26,7 @@ export const configurations: Kind<Configuration> = {
   namespaced: true,
   schema: configurationSchema,
   statusSubresource: true,
+  defaults: defaultConfiguration,
+  validate: validateConfiguration,
+  warnings: warnTemplateOf,
 };

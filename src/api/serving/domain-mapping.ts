@@ -1,6 +1,7 @@
 import type { Kind } from '../kind.ts';
 import { describe, object, present, required, string, type TypeOf } from '../schema.ts';
 import { addressable, knativeReference, resourceFields, statusFields } from '../core/metadata.ts';
+import { defaultDomainMapping, validateDomainMapping } from './domain-mapping-admission.ts';
 
 const domainMappingSchema = object({
   ...resourceFields,
@@ -26,4 +27,6 @@ export const domainMappings: Kind<DomainMapping> = {
   namespaced: true,
   schema: domainMappingSchema,
   statusSubresource: true,
+  defaults: defaultDomainMapping,
+  validate: validateDomainMapping,
 };

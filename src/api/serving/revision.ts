@@ -2,6 +2,8 @@ import type { Kind } from '../kind.ts';
 import { array, describe, int32, int64, object, present, string, type TypeOf } from '../schema.ts';
 import { resourceFields, statusFields, templateMeta } from '../core/metadata.ts';
 import { podSpecFields } from '../core/pod-spec.ts';
+import { defaultRevision } from './revision-defaults.ts';
+import { validateRevision, warnRevision } from './revision-validation.ts';
 
 export const revisionSpec = object({
   ...podSpecFields,
@@ -44,4 +46,7 @@ export const revisions: Kind<Revision> = {
   namespaced: true,
   schema: revisionSchema,
   statusSubresource: true,
+  defaults: defaultRevision,
+  validate: validateRevision,
+  warnings: warnRevision,
 };

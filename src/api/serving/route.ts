@@ -2,6 +2,7 @@ import type { Kind } from '../kind.ts';
 import { array, object, present, string, type TypeOf } from '../schema.ts';
 import { addressable, resourceFields, statusFields } from '../core/metadata.ts';
 import { trafficTarget } from './traffic-target.ts';
+import { defaultRoute, validateRoute } from './route-admission.ts';
 
 export const routeSpecFields = { traffic: array(trafficTarget) };
 export const routeStatusFields = { url: string, address: addressable, traffic: array(trafficTarget) };
@@ -25,4 +26,6 @@ export const routes: Kind<Route> = {
   namespaced: true,
   schema: routeSchema,
   statusSubresource: true,
+  defaults: defaultRoute,
+  validate: validateRoute,
 };

@@ -3,6 +3,7 @@ import { object, present, type TypeOf } from '../schema.ts';
 import { resourceFields, statusFields } from '../core/metadata.ts';
 import { configurationSpecFields, configurationStatusFields } from './configuration.ts';
 import { routeSpecFields, routeStatusFields } from './route.ts';
+import { defaultService, validateService, warnTemplateOf } from './service-admission.ts';
 
 const serviceSchema = object({
   ...resourceFields,
@@ -23,4 +24,7 @@ export const services: Kind<Service> = {
   namespaced: true,
   schema: serviceSchema,
   statusSubresource: true,
+  defaults: defaultService,
+  validate: validateService,
+  warnings: warnTemplateOf,
 };
