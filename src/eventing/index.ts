@@ -1,3 +1,8 @@
 export { brokerReconciler, channelBrokerClass, runsOnEmbeddedLog } from './reconcilers/broker.ts';
 export { resolveDestination, type Resolved } from './reconcilers/resolve-destination.ts';
 export { brokerOf, triggerReconciler } from './reconcilers/trigger.ts';
+export { createBroker, type Broker, type BrokerOptions, type PublishResult } from './broker.ts';
+export { createIngress, type IngressOptions } from './ingress.ts';
+export { type EventLog, type LogDelivery, type MatchedEvent } from './log.ts';
+export { memoryLog } from './logs/memory.ts';
+export { type Subscriber, type TriggerOptions } from './trigger-dispatcher.ts';

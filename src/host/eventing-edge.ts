@@ -1,0 +1,134 @@
+import { brokers, type Broker as BrokerResource } from '../api/eventing/broker.ts';
+import { triggers, type Trigger } from '../api/eventing/trigger.ts';
+import { resourceKey } from '../api/resource.ts';
+import type { Clock } from '../clock.ts';
+import type { FactRegistry } from '../controller/facts.ts';
+import type { MemoryStore } from '../controller/memory-store.ts';
+import { messageOf } from '../errors.ts';
+import { brokerOf, createBroker, createIngress, runsOnEmbeddedLog, type Broker, type TriggerOptions } from '../eventing/index.ts';
+import type { Handler, HttpClient } from '../http/index.ts';
+import { jsonEqual } from '../json.ts';
+import type { Logger } from '../logger.ts';
+
+/** Host of the brokers' ingress inside of the cluster, as upstream's. */
+export const brokerIngressHost = 'broker-ingress.knative-eventing.svc.cluster.local';
+
+export interface EventingEdgeOptions {
+  readonly store: MemoryStore;
+  readonly facts: FactRegistry;
+  /** Sends to subscribers; knows the addresses of this host. */
+  readonly client: HttpClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Runs a broker for each Broker resource and gives it the triggers of the resources that refer to it. */
+export interface EventingEdge extends AsyncDisposable {
+  /** Answers `POST /NAMESPACE/BROKER`. */
+  readonly ingress: Handler;
+  start(): void;
+  broker(namespace: string, name: string): Broker | undefined;
+}
+
+interface Running {
+  readonly broker: Broker;
+  /** What each trigger was added with, so that a status change alone does not replace it. */
+  readonly triggers: Map<string, unknown>;
+}
+
+export function createEventingEdge({ store, facts, client, clock, logger }: EventingEdgeOptions): EventingEdge {
+  const running = new Map<string, Running>();
+  const subscriptions: Disposable[] = [];
+  let brokerChanged: (key: string) => void = () => undefined;
+
+  facts.provide<string, undefined>('broker-address', (changed) => {
+    brokerChanged = changed;
+    return { read: (key) => (running.has(key) ? `http://${brokerIngressHost}/${key}` : undefined) };
+  });
+
+  function onBroker(resource: BrokerResource, gone: boolean): void {
+    const key = resourceKey(resource.metadata.namespace, resource.metadata.name);
+    const present = running.get(key);
+    if (gone || !runsOnEmbeddedLog(resource)) {
+      if (present === undefined) return;
+      running.delete(key);
+      void present.broker.close();
+    } else if (present === undefined) {
+      const broker = createBroker({
+        client,
+        clock,
+        logger: logger.child({ broker: key }),
+        rawHeaders: ['Kn-Namespace', resource.metadata.namespace ?? ''],
+      });
+      running.set(key, { broker, triggers: new Map() });
+    }
+    if (present === undefined || gone) brokerChanged(key);
+    for (const trigger of store.view.list(triggers)) if (brokerKeyOf(trigger) === key) onTrigger(trigger, false);
+  }
+
+  function onTrigger(trigger: Trigger, gone: boolean): void {
+    const name = resourceKey(trigger.metadata.namespace, trigger.metadata.name);
+    const key = brokerKeyOf(trigger);
+    for (const [other, { broker, triggers: added }] of running) {
+      if ((other !== key || gone) && added.delete(name)) broker.removeTrigger(name);
+    }
+    const entry = running.get(key);
+    const wanted = gone ? undefined : subscription(trigger, store.view.get(brokers, ...splitKey(key)));
+    if (entry === undefined || wanted === undefined || jsonEqual(entry.triggers.get(name), wanted)) return;
+    try {
+      entry.broker.addTrigger(name, wanted);
+      entry.triggers.set(name, wanted);
+    } catch (error) {
+      logger.error({ trigger: name, error: messageOf(error) }, 'trigger could not be started');
+    }
+  }
+
+  return {
+    ingress: createIngress({ brokerOf: (namespace, name) => running.get(`${namespace}/${name}`)?.broker }),
+    start() {
+      subscriptions.push(
+        store.watch({ kind: brokers }, ({ resource, type }) => onBroker(resource, type === 'DELETED')),
+        store.watch({ kind: triggers }, ({ resource, type }) => onTrigger(resource, type === 'DELETED')),
+      );
+      for (const broker of store.view.list(brokers)) onBroker(broker, false);
+    },
+    broker: (namespace, name) => running.get(`${namespace}/${name}`)?.broker,
+    async [Symbol.asyncDispose]() {
+      for (const watching of subscriptions.splice(0)) watching[Symbol.dispose]();
+      await Promise.all([...running.values()].map(({ broker }) => broker.close()));
+    },
+  };
+}
+
+function brokerKeyOf(trigger: Trigger): string {
+  const { namespace, name } = brokerOf(trigger);
+  return `${namespace}/${name}`;
+}
+
+function splitKey(key: string): [string, string] {
+  const slash = key.indexOf('/');
+  return [key.slice(0, slash), key.slice(slash + 1)];
+}
+
+/**
+ * How a trigger subscribes, `undefined` while its subscriber is not resolved. Delivery is the trigger's as a whole, else the broker's;
+ * the dead letter address falls back to the broker's on its own.
+ */
+function subscription(
+  trigger: Trigger,
+  broker: BrokerResource | undefined,
+): (Pick<Trigger['spec'], 'filter' | 'filters'> & TriggerOptions) | undefined {
+  const { spec, status } = trigger;
+  if (status?.subscriberUri === undefined) return undefined;
+  const delivery = spec.delivery ?? broker?.spec?.delivery;
+  const deadLetterSink = status.deadLetterSinkUri ?? broker?.status?.deadLetterSinkUri;
+  const ordered = trigger.metadata.annotations?.['kafka.eventing.knative.dev/delivery.order'] === 'ordered';
+  return {
+    subscriber: status.subscriberUri,
+    ...(spec.filter === undefined ? {} : { filter: spec.filter }),
+    ...(spec.filters === undefined ? {} : { filters: spec.filters }),
+    ...(delivery === undefined ? {} : { delivery }),
+    ...(deadLetterSink === undefined ? {} : { deadLetterSink }),
+    ...(ordered ? { order: 'ordered' as const } : {}),
+  };
+}
