@@ -6,3 +6,13 @@ export { createIngress, type IngressOptions } from './ingress.ts';
 export { type EventLog, type LogDelivery, type MatchedEvent } from './log.ts';
 export { memoryLog } from './logs/memory.ts';
 export { type Subscriber, type TriggerOptions } from './trigger-dispatcher.ts';
+export {
+  compileFilter,
+  type CompileFilterOptions,
+  type Filter,
+  type FilterResult,
+  type FilterSpec,
+} from './filters/compile-filter.ts';
+export { type FilterExplanation } from './filters/explain-filter.ts';
+export { wireForm } from './filters/wire-form.ts';
+export { createMatcher, type Matcher, type Matches, type TriggerExplanation } from './matcher.ts';

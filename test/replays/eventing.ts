@@ -1,0 +1,23 @@
+import { readdirSync } from 'node:fs';
+import { readVectors, type FileReplay } from './eventing.files.ts';
+import { filters } from './eventing.filters.ts';
+import { retry } from './eventing.retry.ts';
+import type { Replay } from './replay.ts';
+
+/** Who replays which file; a file that is not here is named as skipped. */
+const files: Readonly<Record<string, FileReplay>> = {
+  'filters.json': filters,
+  'retry.json': retry,
+};
+
+export const replay: Replay = function* (folder) {
+  for (const file of readdirSync(folder).sort()) {
+    if (!file.endsWith('.json')) continue;
+    const cover = files[file];
+    const vectors = readVectors(folder, file);
+    if (vectors === undefined) continue;
+    if (cover === undefined) {
+      yield { file, id: '', skip: 'this file is not covered yet', expected: undefined, check: () => [] };
+    } else yield* cover(file, vectors.cases, vectors.meta);
+  }
+};
