@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Clock } from '../../clock.ts';
-import { groupAlive, killGroup, type ProcessTable } from './process-table.ts';
+import { killGroup, whenGroupGone, type ProcessTable } from './process-table.ts';
 import type { Exit } from './launcher.ts';
 
 export interface ChildOptions {
@@ -82,7 +82,7 @@ function wrap(child: ChildProcess, pid: number, context: { readonly clock: Clock
     };
     // What the program has started dies with it, as the processes of a container do.
     killGroup(pid, 'SIGKILL');
-    whenGroupGone(pid, context.clock, finish);
+    void whenGroupGone(pid, context.clock).then(finish);
   });
   return {
     process: child,
@@ -110,12 +110,6 @@ function wrap(child: ChildProcess, pid: number, context: { readonly clock: Clock
       killGroup(pid, 'SIGKILL');
     },
   };
-}
-
-/** Signals are carried out a moment after they were sent; a group that does not go (in uninterruptible sleep) is not waited for. */
-function whenGroupGone(pid: number, clock: Clock, done: () => void, triesLeft = 50): void {
-  if (triesLeft === 0 || !groupAlive(pid)) done();
-  else clock.setTimer(2, () => whenGroupGone(pid, clock, done, triesLeft - 1));
 }
 
 function exitOf(code: number | null, signal: NodeJS.Signals | null, memoryMessage: string | undefined): Exit {

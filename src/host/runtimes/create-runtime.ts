@@ -54,9 +54,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const limits = { bytesMax: options.logBytesMax ?? defaultLogBytesMax };
   const folder = createFolder(options.dataDir);
   const inProcess = createInProcessLauncher({ clock, activity, load: options.loadFunction ?? loadInProcess });
-  const launchers = await createLauncherSet({ ...options, clock, logger, folder, inProcess });
   const prober = options.prober ?? createSocketProber();
   const baseEnv = options.environment ?? defaultEnvironment();
+  const launchers = createLauncherSet({ ...options, clock, logger, folder, inProcess, environment: baseEnv });
+  await launchers.reaped;
   const instances = new Map<string, PodInstance>();
   const openLogs = new Set<ReturnType<typeof createFileLogs>>();
   const stoppedLogs: (() => void)[] = [];

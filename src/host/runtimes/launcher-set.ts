@@ -1,7 +1,9 @@
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
 import type { DataFolder, RuntimeOptions } from './create-runtime.ts';
-import type { Program } from './image-map.ts';
+import type { Isolation } from './image-map.ts';
+import { createEngineLauncher } from './engine-launcher.ts';
+import { createFunctionProcessLauncher } from './function-process-launcher.ts';
 import type { FunctionLauncher, Launch, LaunchEvents, Run } from './launcher.ts';
 import { createMemoryGuard } from './memory-guard.ts';
 import { createPortAllocator } from './ports.ts';
@@ -12,50 +14,67 @@ import { createWorkerLauncher } from './worker-launcher.ts';
 
 /** The launchers of a runtime, each made when the first program of its kind needs it. */
 export interface LauncherSet {
+  /** Resolves when what an earlier host left behind has gone. */
+  readonly reaped: Promise<void>;
   launch(launch: Launch, events: LaunchEvents): Run;
   instancesMax(containers: readonly ContainerSpec[]): { readonly max: number; readonly reason: string } | undefined;
   close(): Promise<void>;
 }
 
-export interface LauncherSetOptions extends Omit<RuntimeOptions, 'clock' | 'logger'> {
+export interface LauncherSetOptions extends Omit<RuntimeOptions, 'clock' | 'logger' | 'environment'> {
+  readonly environment: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly folder: DataFolder;
   readonly inProcess: FunctionLauncher;
 }
 
-const noTable: ProcessTable = { add: () => undefined, remove: () => undefined, reap: () => 0 };
+const noTable: ProcessTable = { add: () => undefined, remove: () => undefined, reap: () => Promise.resolve() };
 
-export async function createLauncherSet(options: LauncherSetOptions): Promise<LauncherSet> {
+export function createLauncherSet(options: LauncherSetOptions): LauncherSet {
   const { clock, folder, images } = options;
   const table = folder.isDurable ? createProcessTable(folder.path('processes')) : noTable;
-  table.reap(options.logger);
+  const reaped = table.reap(options.logger, clock);
   const memory = createMemoryGuard({ clock });
-  const commands = createProcessLauncher({ clock, table, memory, ports: createPortAllocator(options.random) });
+  const ports = createPortAllocator(options.random);
+  const shared = { clock, table, memory, ports };
+  const commands = createProcessLauncher(shared);
+  const engines = createEngineLauncher({ ...shared, environment: stringsOf(process.env) });
   let workers: FunctionLauncher | undefined;
+  let processes: FunctionLauncher | undefined;
   const workerLauncher = (): FunctionLauncher =>
     (workers ??= createWorkerLauncher({
       clock,
       entry: options.entries?.worker ?? entryUrl('worker-entry'),
       spares: options.spares ?? 1,
     }));
-  const isWorker = (program: Program): boolean => program.kind === 'function' && program.isolation === 'worker';
-  if (images.programs.some(isWorker)) workerLauncher();
-  await Promise.resolve();
+  const processLauncher = (): FunctionLauncher =>
+    (processes ??= createFunctionProcessLauncher({
+      ...shared,
+      entry: options.entries?.process ?? entryUrl('process-entry'),
+      spares: options.spares ?? 1,
+      spareLogs: folder.path('logs', 'spares'),
+      environment: options.environment,
+    }));
+  const functionLaunchers: Readonly<Record<Isolation, () => FunctionLauncher>> = {
+    worker: workerLauncher,
+    process: processLauncher,
+    'in-process': () => options.inProcess,
+  };
+  // Made now, so that their spares are there before the first request is.
+  for (const program of images.programs) if (program.kind === 'function') functionLaunchers[program.isolation]();
 
   return {
+    reaped,
     launch(launch, events) {
       const { program } = launch;
       switch (program.kind) {
         case 'command':
           return commands.launch({ ...launch, program }, events);
         case 'engine':
-          throw new Error('unreachable');
+          return engines.launch({ ...launch, program }, events);
         case 'function':
-          return (program.isolation === 'in-process' ? options.inProcess : workerLauncher()).launch(
-            { ...launch, program },
-            events,
-          );
+          return functionLaunchers[program.isolation]().launch({ ...launch, program }, events);
       }
     },
     instancesMax(containers) {
@@ -68,6 +87,7 @@ export async function createLauncherSet(options: LauncherSetOptions): Promise<La
     },
     async close() {
       await workers?.close();
+      await processes?.close();
       await commands.close();
       memory[Symbol.dispose]();
     },
@@ -84,4 +104,8 @@ function entryUrl(name: string): URL {
     if (existsSync(url)) return url;
   }
   return new URL(`./functions/${name}${extension}`, here);
+}
+
+function stringsOf(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }

@@ -6,6 +6,8 @@ export interface LogWriter {
   /** Path of the file, `undefined` for a log in memory. */
   readonly path: string | undefined;
   write(chunk: string | Uint8Array): void;
+  /** Takes over a file that a spare process has been writing to from its start. */
+  adopt(path: string): void;
   /** Nothing more comes. */
   close(): void;
 }
@@ -99,6 +101,12 @@ function createFileRun(path: string, limits: LogLimits): RunLog {
     write(chunk) {
       if (fd !== undefined) fs.writeSync(fd, typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
     },
+    adopt(other) {
+      if (fd === undefined) return;
+      fs.renameSync(other, path);
+      fs.closeSync(fd);
+      fd = fs.openSync(path, 'a');
+    },
     close() {
       if (fd === undefined) return;
       fs.closeSync(fd);
@@ -151,6 +159,7 @@ function createMemoryRun(limits: LogLimits): RunLog {
       size += bytes.length;
       run.limit();
     },
+    adopt: () => undefined,
     close() {
       closed = true;
     },

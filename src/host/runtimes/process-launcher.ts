@@ -8,6 +8,7 @@ import type { MemoryGuard } from './memory-guard.ts';
 import { resolveArgument } from './paths.ts';
 import type { PortAllocator, PortLease } from './ports.ts';
 import type { ProcessTable } from './process-table.ts';
+import { leaseLiteralPort, userOf, workingDirOf } from './process-settings.ts';
 
 export interface ProcessLauncherOptions {
   readonly clock: Clock;
@@ -38,13 +39,15 @@ class ProcessRun implements Run {
   #lease: PortLease | undefined;
   #stopGraceMs: number | undefined;
   #ended = false;
-  #env: Record<string, string>;
+  readonly #env: Record<string, string>;
+  readonly #user: { readonly uid: number; readonly gid: number } | undefined;
 
   constructor(launch: Launch<CommandProgram>, events: LaunchEvents, options: ProcessLauncherOptions) {
     this.#launch = launch;
     this.#events = events;
     this.#options = options;
     this.#env = { ...launch.env };
+    this.#user = userOf(launch.container, launch.program.user, events);
   }
 
   async begin(): Promise<void> {
@@ -65,8 +68,8 @@ class ProcessRun implements Run {
       {
         ...line,
         env: this.#env,
-        cwd: this.#workingDir(),
-        user: this.#user(),
+        cwd: workingDirOf(this.#launch, this.#launch.program.cwd),
+        user: this.#user,
         logPath: log.path ?? '/dev/null',
       },
       { clock: this.#options.clock, table: this.#options.table, podName: this.#launch.podName },
@@ -100,8 +103,8 @@ class ProcessRun implements Run {
       argv0: first,
       args: rest.map((argument) => resolveArgument(argument, resolvePath)),
       env: this.#env,
-      cwd: this.#workingDir(),
-      user: this.#user(),
+      cwd: workingDirOf(this.#launch, this.#launch.program.cwd),
+      user: this.#user,
       timeoutMs,
     });
   }
@@ -110,13 +113,7 @@ class ProcessRun implements Run {
   async #leasePort(containerPort: number | undefined): Promise<PortLease | undefined> {
     const { ports, clock } = this.#options;
     const fixed = this.#launch.program.port;
-    if (fixed === undefined) {
-      const lease = await ports.lease(containerPort);
-      if (lease !== undefined && lease.port !== containerPort) {
-        this.#events.note(`PORT is ${lease.port}: containerPort ${containerPort} is in use on this machine`);
-      }
-      return lease;
-    }
+    if (fixed === undefined) return leaseLiteralPort(ports, containerPort, this.#events);
     for (;;) {
       const lease = await ports.lease(fixed, { only: true });
       if (lease !== undefined || this.#stopGraceMs !== undefined) return lease;
@@ -128,22 +125,6 @@ class ProcessRun implements Run {
         clock.setTimer(portPollMs, resolve);
       });
     }
-  }
-
-  #workingDir(): string {
-    const { container, program, resolvePath } = this.#launch;
-    return container.workingDir === undefined || container.workingDir === '' ? program.cwd : resolvePath(container.workingDir);
-  }
-
-  #user(): { uid: number; gid: number } | undefined {
-    const { container, program } = this.#launch;
-    const { runAsUser, runAsGroup } = container.securityContext ?? {};
-    const wanted = runAsUser === undefined ? program.user : { uid: runAsUser, gid: runAsGroup ?? runAsUser };
-    const own = process.getuid?.();
-    if (wanted === undefined || wanted.uid === own) return undefined;
-    if (own === 0) return wanted;
-    this.#events.note(`runs as user ${own ?? 'of the host'}, not ${wanted.uid}: the host may not change user`);
-    return undefined;
   }
 
   #end(exit: Parameters<LaunchEvents['exited']>[0]): void {

@@ -1,3 +1,4 @@
+import { sleep, type Clock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 
@@ -13,8 +14,8 @@ interface ProcessRecord {
 export interface ProcessTable {
   add(pid: number, podName: string): void;
   remove(pid: number): void;
-  /** Kills the process groups that an earlier host left behind; answers how many there were. */
-  reap(logger: Logger): number;
+  /** Kills the process groups that an earlier host left behind, and waits until they have gone: their ports are needed. */
+  reap(logger: Logger, clock: Clock): Promise<void>;
 }
 
 /** The table in `folder`: one small file per child. */
@@ -34,14 +35,14 @@ export function createProcessTable(folder: string): ProcessTable {
     remove(pid) {
       fs.rmSync(fileOf(pid), { force: true });
     },
-    reap(logger) {
-      let reaped = 0;
+    async reap(logger, clock) {
+      const reaped: number[] = [];
       for (const name of fs.readdirSync(folder)) {
         const path = `${folder}/${name}`;
         const record = name.endsWith('.json') ? readRecord(path) : undefined;
         if (record !== undefined && isOurs(record)) {
           killGroup(record.pid, 'SIGKILL');
-          reaped++;
+          reaped.push(record.pid);
           logger.info({ pid: record.pid, pod: record.podName }, 'instance of an earlier host reaped');
         }
         try {
@@ -50,9 +51,14 @@ export function createProcessTable(folder: string): ProcessTable {
           logger.warn({ path, error: messageOf(error) }, 'process record cannot be removed');
         }
       }
-      return reaped;
+      await Promise.all(reaped.map((pid) => whenGroupGone(pid, clock)));
     },
   };
+}
+
+/** Resolves when no process of a group that was killed is left; one that does not go (in uninterruptible sleep) is given up. */
+export async function whenGroupGone(pid: number, clock: Clock): Promise<void> {
+  for (let triesLeft = 100; triesLeft > 0 && groupAlive(pid); triesLeft--) await sleep(clock, 2);
 }
 
 function readRecord(path: string): ProcessRecord | undefined {
@@ -89,7 +95,7 @@ export function killGroup(pid: number, signal: NodeJS.Signals): boolean {
 }
 
 /** True while any process of the group is left, zombies aside. */
-export function groupAlive(pid: number): boolean {
+function groupAlive(pid: number): boolean {
   try {
     process.kill(process.platform === 'win32' ? pid : -pid, 0);
   } catch {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { get, isReady, podSpec, startRuntime, until } from './harness.ts';
+import { get, isReady, logText, podSpec, startRuntime, until } from './harness.ts';
 
 test('a function module runs in a worker; two instances share neither module nor environment', async () => {
   await using host = await startRuntime({ 'example.com/hello': './hello.ts' });
@@ -11,4 +11,43 @@ test('a function module runs in a worker; two instances share neither module nor
   expect(await get(second)).toEqual({ calls: 1, revision: 'hello-00002' });
   await first.stop(2_000);
   expect(first.status).toMatchObject({ phase: 'Succeeded', containers: [{ state: { kind: 'terminated', exitCode: 0 } }] });
+});
+
+test('a function module runs in a pre-started process of its own, and its log is complete', async () => {
+  await using host = await startRuntime({ 'example.com/hello': { function: './talkative.ts', isolation: 'process' } });
+  const first = host.runtime.start(podSpec({ env: { K_REVISION: 'hello-00001' } }));
+  const second = host.runtime.start(podSpec({ env: { K_REVISION: 'hello-00002' } }));
+  await Promise.all([until(first, isReady), until(second, isReady)]);
+  const answers = await Promise.all([get(first), get(second)]);
+  expect(answers.map(({ revision }) => revision)).toEqual(['hello-00001', 'hello-00002']);
+  expect(answers[0]?.['pid']).not.toBe(answers[1]?.['pid']);
+  await Promise.all([first.stop(2_000), second.stop(2_000)]);
+  expect(await logText(first)).toBe('loaded hello-00001\ncalled\n');
+  expect(first.status).toMatchObject({ phase: 'Succeeded' });
+});
+
+test.each(['worker', 'process'] as const)('a module that cannot be loaded shows why (%s)', async (isolation) => {
+  await using host = await startRuntime({ 'example.com/hello': { function: './absent.ts', isolation } });
+  const instance = host.runtime.start(podSpec({}));
+  const status = await until(instance, ({ containers }) => containers[0]?.lastTerminated !== undefined);
+  expect(status.containers[0]?.lastTerminated).toMatchObject({ exitCode: 1, reason: 'Error' });
+  expect(status.containers[0]?.lastTerminated?.message).toContain('absent.ts');
+});
+
+test('a worker above its memory limit ends as OOMKilled and starts again; the host lives on', async () => {
+  await using host = await startRuntime({ 'example.com/hello': './greedy.ts' });
+  const instance = host.runtime.start(podSpec({ limits: { memoryBytes: 32 * 1024 * 1024 } }));
+  await until(instance, isReady);
+  await get(instance, '/?grow=1').catch(() => undefined);
+  const status = await until(instance, ({ containers }) => containers[0]?.lastTerminated !== undefined);
+  expect(status.containers[0]?.lastTerminated).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
+  await until(instance, ({ ready, containers }) => ready && containers[0]?.restartCount === 1);
+});
+
+test('a worker that does not end in its grace period is terminated', async () => {
+  await using host = await startRuntime({ 'example.com/hello': './stubborn.ts' });
+  const instance = host.runtime.start(podSpec({}));
+  await until(instance, isReady);
+  await instance.stop(100);
+  expect(instance.status.containers[0]?.state).toMatchObject({ kind: 'terminated', exitCode: 137 });
 });
