@@ -1,0 +1,99 @@
+import { dns1123LabelProblems, dns1123SubdomainProblems } from '../api/names.ts';
+import type { ObjectMeta } from '../api/resource.ts';
+import type { NetworkConfig } from './config/network.ts';
+import { PassFailure } from './pass.ts';
+import { domainForLabels, type DomainConfig } from './config/domain.ts';
+import { clusterDomain, clusterServiceDomain, labelKeys, visibilityClusterLocal } from './keys.ts';
+import type { StringMap } from './metadata.ts';
+
+export type Visibility = 'ExternalIP' | 'ClusterLocal';
+
+/** What names are made of. */
+export interface Naming {
+  readonly network: NetworkConfig;
+  readonly domain: DomainConfig;
+}
+
+/** A name that cannot be a domain; ends the pass with upstream's text. */
+export class DomainNameError extends PassFailure {}
+
+/** The host name of a route's tag, without a domain: the route's own name for ''. */
+export function tagHostname(naming: Naming, name: string, tag: string): string {
+  if (tag === '') return name;
+  const { text, error } = naming.network.tagTemplate({ Name: name, Tag: tag });
+  if (error !== undefined) throw new DomainNameError(`domain name error: error executing the TagTemplate: ${error}`);
+  return text;
+}
+
+/** The full domain of a host name of a route. A cluster-local one has the cluster's form, whatever the template says. */
+export function domainName(naming: Naming, route: ObjectMeta, hostname: string, visibility: Visibility): string {
+  const { namespace = '', annotations = {} } = route;
+  let name: string;
+  if (visibility === 'ClusterLocal') name = `${hostname}.${namespace}.${clusterServiceDomain}`;
+  else {
+    const labels = withoutVisibility(route.labels);
+    const domain = domainForLabels(naming.domain, labels);
+    const { text, error } = naming.network.domainTemplate({
+      Name: hostname,
+      Namespace: namespace,
+      Domain: domain,
+      Annotations: annotations,
+      Labels: labels ?? {},
+    });
+    if (error !== undefined) throw new DomainNameError(`domain name error: error executing the DomainTemplate: ${error}`);
+    name = text;
+  }
+  const problem = domainProblem(name);
+  if (problem !== undefined)
+    throw new DomainNameError(`domain name error: invalid domain name ${JSON.stringify(name)}: ${problem}`);
+  return name;
+}
+
+/** The visibility that the object's own label asks for. */
+export function ownVisibility(metadata: ObjectMeta): Visibility {
+  return metadata.labels?.[labelKeys.visibility] === visibilityClusterLocal ? 'ClusterLocal' : 'ExternalIP';
+}
+
+function withoutVisibility(labels: StringMap | undefined): StringMap | undefined {
+  if (labels?.[labelKeys.visibility] === undefined) return labels;
+  const { [labelKeys.visibility]: _visibility, ...rest } = labels;
+  return rest;
+}
+
+const domainPattern = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)+$/;
+
+/** What Kubernetes says about a text that is no fully qualified domain name. */
+function domainProblem(text: string): string | undefined {
+  if (text.length <= 253 && domainPattern.test(text)) return undefined;
+  if (text === '') return 'url: Required value';
+  const name = text.endsWith('.') ? text.slice(0, -1) : text;
+  const invalid = (value: string, details: readonly string[]): string =>
+    `url: Invalid value: ${JSON.stringify(value)}: ${details.join(',')}`;
+  const problems = dns1123SubdomainProblems(name);
+  if (problems.length > 0) return invalid(name, problems);
+  const labels = name.split('.');
+  if (labels.length < 2) return invalid(name, ['should be a domain with at least two segments separated by dots']);
+  const bad = labels.find((label) => dns1123LabelProblems(label).length > 0);
+  return bad === undefined ? undefined : invalid(bad, dns1123LabelProblems(bad));
+}
+
+/** True for a domain inside of the cluster. */
+export function isClusterLocalDomain(domain: string): boolean {
+  return domain.endsWith(clusterDomain);
+}
+
+/** A cluster-local name and the shorter forms under which it is reachable, sorted. */
+export function clusterLocalForms(name: string): string[] {
+  const forms = new Set<string>();
+  for (const suffix of ['', `.${clusterDomain}`, `.${clusterServiceDomain}`]) {
+    if (suffix !== '' && !name.endsWith(suffix)) continue;
+    const form = suffix === '' ? name : name.slice(0, -suffix.length);
+    if (isPossibleTopLevel(form.slice(form.lastIndexOf('.') + 1))) forms.add(form);
+  }
+  return [...forms].sort();
+}
+
+/** A last label of digits alone would look like an address. */
+function isPossibleTopLevel(label: string): boolean {
+  return label.length <= 63 && /[-:-~]/.test(label);
+}

@@ -1,0 +1,102 @@
+export { ActivatorStats, type ActivatorStat } from './activator-stats.ts';
+export { childName } from './child-name.ts';
+export { chooseSubset } from './choose-subset.ts';
+export { deploymentConfig, parseDeploymentConfig, type DeploymentConfig } from './config/deployment.ts';
+export { domainConfig, domainForLabels, parseDomainConfig, type DomainConfig } from './config/domain.ts';
+export { featureFlags, type FeatureFlags } from './config/features.ts';
+export { garbageCollectionConfig, parseGarbageCollectionConfig, type GarbageCollectionConfig } from './config/gc.ts';
+export { networkConfig, parseNetworkConfig, type NetworkConfig } from './config/network.ts';
+export {
+  activatorIndex,
+  affinityCookieName,
+  assignInstances,
+  createActivator,
+  createActivatorHandler,
+  createBreaker,
+  createForwarder,
+  createGateway,
+  createInstanceBreaker,
+  createQueueProxy,
+  forwardedHeader,
+  InstanceSet,
+  pickingPolicyFor,
+  queueFullText,
+  requestTimeoutDefaultMs,
+  revisionCapacity,
+  type ActivateOptions,
+  type Activator,
+  type ActivatorHandlerOptions,
+  type ActivatorOptions,
+  type AddressTarget,
+  type Breaker,
+  type BreakerOptions,
+  type BreakerTicket,
+  type CapacityInput,
+  type Forwarder,
+  type GatewayMatch,
+  type GatewayOptions,
+  type GatewayRouter,
+  type Instance as ServingInstance,
+  type InstanceLoad,
+  type InstanceSetOptions,
+  type InstanceTarget,
+  type PickingPolicy,
+  type QueueProxy,
+  type QueueProxyOptions,
+  type Readiness,
+  type RequestLog,
+  type RequestLogRecord,
+  type RequestTimeouts,
+  type RevisionKey,
+  type RevisionLabels,
+  type RevisionSettings,
+  type Slot,
+  type TimeoutKind,
+} from './data-plane/index.ts';
+export { type Naming, type Visibility } from './domain-name.ts';
+export { imageDigestFact, ingressReadyFact, type ImageDigest, type ImageDigestParams, type IngressReadiness } from './facts.ts';
+export { annotationKeys, labelKeys } from './keys.ts';
+export {
+  decodeQueueStat,
+  emptyQueueStat,
+  encodeQueueStat,
+  makeQueueStat,
+  queueStatMediaType,
+  type QueueStat,
+} from './queue-report.ts';
+export { configurationReconciler } from './reconcilers/configuration.ts';
+export { domainMappingReconciler } from './reconcilers/domain-mapping.ts';
+export { garbageCollectorReconciler, selectGarbage } from './reconcilers/garbage-collector.ts';
+export { servingReconcilers } from './reconcilers/index.ts';
+export { labelerReconciler } from './reconcilers/labeler.ts';
+export { localIngressReconciler } from './reconcilers/local-ingress.ts';
+export { revisionReconciler } from './reconcilers/revision.ts';
+export { routeReconciler } from './reconcilers/route.ts';
+export { activatorServiceName, serverlessServiceReconciler } from './reconcilers/serverless-service.ts';
+export { serviceReconciler } from './reconcilers/service.ts';
+export { RequestStats, type RequestStatsReport } from './request-stats.ts';
+export { makeIngress, type IngressInput } from './resources/ingress.ts';
+export { createRouter, normalizeHost, type Router, type RouterOptions, type RouteRequest } from './router.ts';
+export { type RoutableIngress, type RouteMatch } from './router-compile.ts';
+export { parseTemplate, type TemplateValues, type TextTemplate } from './text-template.ts';
+export {
+  emptyRollout,
+  observeReady,
+  rolloutDone,
+  rolloutValid,
+  stepRollout,
+  type ConfigurationRollout,
+  type RevisionRollout,
+  type Rollout,
+  type RolloutParams,
+} from './traffic/rollout.ts';
+export { parseRollout, serializeRollout } from './traffic/rollout-annotation.ts';
+export { type TargetError } from './traffic/target-error.ts';
+export {
+  buildTraffic,
+  rolloutOf,
+  sourcesOf,
+  type RevisionTarget,
+  type TrafficConfig,
+  type TrafficSources,
+} from './traffic/traffic.ts';
