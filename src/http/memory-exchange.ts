@@ -108,7 +108,11 @@ export class MemoryExchange implements Exchange {
 
   respond(status: number, rawHeaders: readonly string[], body?: Uint8Array | string): void {
     const bytes = body === undefined ? undefined : bytesOf(body);
-    const hasLength = status === 204 || status === 304 || status < 200 || headerValue(rawHeaders, 'content-length') !== undefined;
+    const hasLength =
+      status === 204 ||
+      status === 304 ||
+      (this.method === 'HEAD' && body === undefined) ||
+      headerValue(rawHeaders, 'content-length') !== undefined;
     this.writeHead(status, hasLength ? rawHeaders : [...rawHeaders, 'content-length', `${bytes?.byteLength ?? 0}`]);
     this.end(bytes);
   }

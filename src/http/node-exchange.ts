@@ -159,7 +159,7 @@ export class NodeExchange implements Exchange {
   }
 
   respond(status: number, rawHeaders: readonly string[], body?: Uint8Array | string): void {
-    const bodyless = status === 204 || status === 304;
+    const bodyless = status === 204 || status === 304 || (this.method === 'HEAD' && body === undefined);
     const known = bodyless || headerValue(rawHeaders, 'content-length') !== undefined;
     if (body === undefined || body.length === 0) {
       this.writeHead(status, known ? rawHeaders : [...rawHeaders, 'content-length', '0']);
@@ -266,5 +266,5 @@ function pairs(raw: readonly string[]): [string, string][] {
 
 function latin1Of(bytes: Uint8Array): string {
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return buffer.latin1Slice();
+  return buffer.toString('latin1');
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { KnativeError } from '../../src/errors.ts';
 import { bodyOf, readBody, respondWith, toRequest, type Handler } from '../../src/http/index.ts';
-import { transports } from './transports.ts';
+import { deferred, transports } from './transports.ts';
 
 const utf8 = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
@@ -112,8 +112,8 @@ describe.each(Object.keys(transports))('an exchange over %s', (name) => {
   });
 
   test('an abort reaches the handler and the caller', async () => {
-    const seen = Promise.withResolvers<Error | undefined>();
-    const started = Promise.withResolvers<void>();
+    const seen = deferred<Error | undefined>();
+    const started = deferred<void>();
     await using transport = await open((exchange) => {
       exchange.onFinished((error) => seen.resolve(error));
       exchange.signal.addEventListener('abort', () => started.resolve());
@@ -128,7 +128,7 @@ describe.each(Object.keys(transports))('an exchange over %s', (name) => {
   });
 
   test('leaving the response body early reaches the handler', async () => {
-    const seen = Promise.withResolvers<Error | undefined>();
+    const seen = deferred<Error | undefined>();
     await using transport = await open((exchange) => {
       exchange.onFinished((error) => seen.resolve(error));
       exchange.writeHead(200, []);

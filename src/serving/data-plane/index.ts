@@ -1,0 +1,22 @@
+export { createActivatorHandler, type ActivatorHandlerOptions } from './activator-handler.ts';
+export { createActivator, type ActivateOptions, type Activator, type ActivatorOptions, type InstanceLoad } from './activator.ts';
+export {
+  createBreaker,
+  createInstanceBreaker,
+  queueFullText,
+  type Breaker,
+  type BreakerOptions,
+  type BreakerTicket,
+} from './breaker.ts';
+export { activatorIndex, assignInstances, revisionCapacity, type CapacityInput } from './capacity.ts';
+export { forwardedHeader } from './forwarded.ts';
+export { createForwarder, type AddressTarget, type Forwarder } from './forwarder.ts';
+export { createGateway, type GatewayMatch, type GatewayOptions, type GatewayRouter } from './gateway.ts';
+export { InstanceSet, pickingPolicyFor, type InstanceSetOptions, type PickingPolicy, type Slot } from './instance-picking.ts';
+export { type Readiness } from './probe-answers.ts';
+export { createQueueProxy, type QueueProxy, type QueueProxyOptions } from './queue-proxy.ts';
+export { type RequestLog, type RequestLogRecord } from './request-log.ts';
+export { RequestStats, type RequestReport } from './request-stats.ts';
+export { type Instance, type InstanceTarget, type RevisionKey, type RevisionLabels, type RevisionSettings } from './revision.ts';
+export { affinityCookieName } from './session-affinity.ts';
+export { requestTimeoutDefaultMs, type RequestTimeouts, type TimeoutKind } from './timeouts.ts';
