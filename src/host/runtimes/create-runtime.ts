@@ -30,6 +30,10 @@ export interface RuntimeOptions {
   readonly restartBackoff?: RestartBackoffOptions;
   /** Bytes of a container's log that are kept. Default 10 MiB. */
   readonly logBytesMax?: number;
+  /** Whether memory limits use Linux control groups where permitted. Default true. */
+  readonly controlGroups?: boolean;
+  /** Whether programs with a fixed port get network namespaces of their own where permitted. Default true. */
+  readonly networkNamespaces?: boolean;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly logger?: Logger;

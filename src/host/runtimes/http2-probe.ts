@@ -16,10 +16,13 @@ export function http2Probe(request: Extract<NetworkProbe, { kind: 'http' }>, sig
   });
   return settle(signal, (resolve) => {
     session.on('error', (error) => resolve(failure(error)));
-    const stream = session.request(headers);
-    stream.on('error', (error) => resolve(failure(error)));
-    stream.on('response', (answer) => resolve(statusOutcome(Number(answer[':status'] ?? 0))));
-    stream.end();
+    // Only then: a stream on a refused connection reports that it was cancelled, not why.
+    session.once('connect', () => {
+      const stream = session.request(headers);
+      stream.on('error', (error) => resolve(failure(error)));
+      stream.on('response', (answer) => resolve(statusOutcome(Number(answer[':status'] ?? 0))));
+      stream.end();
+    });
     return () => session.destroy();
   });
 }
@@ -32,25 +35,27 @@ export function grpcHealthProbe(address: string, service: string, signal: AbortS
   const session = process.getBuiltinModule('node:http2').connect(`http://${address}`);
   return settle(signal, (resolve) => {
     session.on('error', (error) => resolve(failure(error)));
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': '/grpc.health.v1.Health/Check',
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      'user-agent': 'kube-probe/1.34',
+    session.once('connect', () => {
+      const stream = session.request({
+        ':method': 'POST',
+        ':path': '/grpc.health.v1.Health/Check',
+        'content-type': 'application/grpc',
+        te: 'trailers',
+        'user-agent': 'kube-probe/1.34',
+      });
+      const chunks: Buffer[] = [];
+      let grpcStatus: string | undefined;
+      stream.on('error', (error) => resolve(failure(error)));
+      stream.on('response', (head) => {
+        grpcStatus = textOf(head['grpc-status']);
+      });
+      stream.on('trailers', (trailers) => {
+        grpcStatus = textOf(trailers['grpc-status']) ?? grpcStatus;
+      });
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('end', () => resolve(healthOutcome(grpcStatus, Buffer.concat(chunks))));
+      stream.end(frame(service));
     });
-    const chunks: Buffer[] = [];
-    let grpcStatus: string | undefined;
-    stream.on('error', (error) => resolve(failure(error)));
-    stream.on('response', (head) => {
-      grpcStatus = textOf(head['grpc-status']);
-    });
-    stream.on('trailers', (trailers) => {
-      grpcStatus = textOf(trailers['grpc-status']) ?? grpcStatus;
-    });
-    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-    stream.on('end', () => resolve(healthOutcome(grpcStatus, Buffer.concat(chunks))));
-    stream.end(frame(service));
     return () => session.destroy();
   });
 }

@@ -35,7 +35,7 @@ export function createLauncherSet(options: LauncherSetOptions): LauncherSet {
   const { clock, folder, images } = options;
   const table = folder.isDurable ? createProcessTable(folder.path('processes')) : noTable;
   const reaped = table.reap(options.logger, clock);
-  const memory = createMemoryGuard({ clock });
+  const memory = createMemoryGuard({ clock, controlGroups: options.controlGroups ?? true });
   const ports = createPortAllocator(options.random);
   const shared = { clock, table, memory, ports };
   const commands = createProcessLauncher(shared);

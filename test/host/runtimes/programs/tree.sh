@@ -1,0 +1,4 @@
+# A program with a child of its own; prints both process ids.
+sleep 300 &
+echo "$$ $!"
+wait
