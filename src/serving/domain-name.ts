@@ -1,6 +1,7 @@
 import { dns1123LabelProblems, dns1123SubdomainProblems } from '../api/names.ts';
 import type { ObjectMeta } from '../api/resource.ts';
-import type { NetworkConfig } from './config/network.ts';
+import { TemplateError } from '../api/go-template.ts';
+import type { NameTemplate, NameValues, NetworkConfig } from './config/network.ts';
 import { PassFailure } from './pass.ts';
 import { domainForLabels, type DomainConfig } from './config/domain.ts';
 import { clusterDomain, clusterServiceDomain, labelKeys, visibilityClusterLocal } from './keys.ts';
@@ -20,9 +21,7 @@ export class DomainNameError extends PassFailure {}
 /** The host name of a route's tag, without a domain: the route's own name for ''. */
 export function tagHostname(naming: Naming, name: string, tag: string): string {
   if (tag === '') return name;
-  const { text, error } = naming.network.tagTemplate({ Name: name, Tag: tag });
-  if (error !== undefined) throw new DomainNameError(`domain name error: error executing the TagTemplate: ${error}`);
-  return text;
+  return fromTemplate(naming.network.tagTemplate, { Name: name, Tag: tag }, 'TagTemplate');
 }
 
 /** The full domain of a host name of a route. A cluster-local one has the cluster's form, whatever the template says. */
@@ -33,20 +32,22 @@ export function domainName(naming: Naming, route: ObjectMeta, hostname: string, 
   else {
     const labels = withoutVisibility(route.labels);
     const domain = domainForLabels(naming.domain, labels);
-    const { text, error } = naming.network.domainTemplate({
-      Name: hostname,
-      Namespace: namespace,
-      Domain: domain,
-      Annotations: annotations,
-      Labels: labels ?? {},
-    });
-    if (error !== undefined) throw new DomainNameError(`domain name error: error executing the DomainTemplate: ${error}`);
-    name = text;
+    const values = { Name: hostname, Namespace: namespace, Domain: domain, Annotations: annotations, Labels: labels ?? {} };
+    name = fromTemplate(naming.network.domainTemplate, values, 'DomainTemplate');
   }
   const problem = domainProblem(name);
   if (problem !== undefined)
     throw new DomainNameError(`domain name error: invalid domain name ${JSON.stringify(name)}: ${problem}`);
   return name;
+}
+
+function fromTemplate(template: NameTemplate, values: NameValues, what: string): string {
+  try {
+    return template(values);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    throw new DomainNameError(`domain name error: error executing the ${what}: ${error.message}`);
+  }
 }
 
 /** The visibility that the object's own label asks for. */

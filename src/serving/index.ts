@@ -1,5 +1,4 @@
 export { ActivatorStats, type ActivatorStat } from './activator-stats.ts';
-export { childName } from './child-name.ts';
 export { chooseSubset } from './choose-subset.ts';
 export { deploymentConfig, parseDeploymentConfig, type DeploymentConfig } from './config/deployment.ts';
 export { domainConfig, domainForLabels, parseDomainConfig, type DomainConfig } from './config/domain.ts';
@@ -78,7 +77,6 @@ export { RequestStats, type RequestStatsReport } from './request-stats.ts';
 export { makeIngress, type IngressInput } from './resources/ingress.ts';
 export { createRouter, normalizeHost, type Router, type RouterOptions, type RouteRequest } from './router.ts';
 export { type RoutableIngress, type RouteMatch } from './router-compile.ts';
-export { parseTemplate, type TemplateValues, type TextTemplate } from './text-template.ts';
 export {
   emptyRollout,
   observeReady,

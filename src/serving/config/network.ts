@@ -1,8 +1,14 @@
-import { parseTemplate, type TextTemplate } from '../text-template.ts';
+import { executeGoTemplate, parseGoTemplate, TemplateError } from '../../api/go-template.ts';
 import { booleanOf, integerOf, parsedConfig, textOf, type ConfigData } from './read.ts';
 
 export const defaultDomainTemplate = '{{.Name}}.{{.Namespace}}.{{.Domain}}';
 export const defaultTagTemplate = '{{.Tag}}-{{.Name}}';
+
+/** What a name is made of; `undefined` values print as Go prints them. */
+export type NameValues = Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+
+/** Makes a name; throws the `TemplateError` of values that the template cannot deal with. */
+export type NameTemplate = (values: NameValues) => string;
 
 /** `config-network`, as far as reconcilers look at it. Comments give key and default. */
 export interface NetworkConfig {
@@ -11,9 +17,9 @@ export interface NetworkConfig {
   /** `certificate-class`, cert-manager.certificate.networking.knative.dev. */
   readonly certificateClass: string;
   /** `domain-template`. */
-  readonly domainTemplate: TextTemplate;
+  readonly domainTemplate: NameTemplate;
   /** `tag-template`. */
-  readonly tagTemplate: TextTemplate;
+  readonly tagTemplate: NameTemplate;
   /** `rollout-duration` in seconds, 0: traffic moves at once. */
   readonly rolloutDurationSeconds: number;
   /** `autocreate-cluster-domain-claims`, false. */
@@ -38,8 +44,16 @@ export function parseNetworkConfig(data: ConfigData): NetworkConfig {
   return {
     ingressClass: textOf(data, 'ingress-class', 'ingress.class') ?? 'istio.ingress.networking.knative.dev',
     certificateClass: textOf(data, 'certificate-class', 'certificate.class') ?? 'cert-manager.certificate.networking.knative.dev',
-    domainTemplate: templateOf(textOf(data, 'domain-template', 'domainTemplate'), defaultDomainTemplate),
-    tagTemplate: templateOf(textOf(data, 'tag-template', 'tagTemplate'), defaultTagTemplate),
+    domainTemplate: templateOf(
+      'domain-template',
+      'config.DomainTemplateValues',
+      textOf(data, 'domain-template', 'domainTemplate') ?? defaultDomainTemplate,
+    ),
+    tagTemplate: templateOf(
+      'tag-template',
+      'config.TagTemplateValues',
+      textOf(data, 'tag-template', 'tagTemplate') ?? defaultTagTemplate,
+    ),
     rolloutDurationSeconds: integerOf(textOf(data, 'rollout-duration', 'rolloutDuration'), 0),
     autocreateClusterDomainClaims: booleanOf(
       textOf(data, 'autocreate-cluster-domain-claims', 'autocreateClusterDomainClaims'),
@@ -54,14 +68,22 @@ export function parseNetworkConfig(data: ConfigData): NetworkConfig {
 }
 
 /** The defaults need no interpreter: names are made on a hot path. */
-const defaultTemplates: Readonly<Record<string, TextTemplate>> = {
-  [defaultDomainTemplate]: ({ Name, Namespace, Domain }) => ({ text: `${String(Name)}.${String(Namespace)}.${String(Domain)}` }),
-  [defaultTagTemplate]: ({ Name, Tag }) => ({ text: `${String(Tag)}-${String(Name)}` }),
+const defaultTemplates: Readonly<Record<string, NameTemplate>> = {
+  [defaultDomainTemplate]: ({ Name, Namespace, Domain }) => `${String(Name)}.${String(Namespace)}.${String(Domain)}`,
+  [defaultTagTemplate]: ({ Name, Tag }) => `${String(Tag)}-${String(Name)}`,
 };
 
-function templateOf(text: string | undefined, fallback: string): TextTemplate {
-  const known = defaultTemplates[text ?? fallback];
+function templateOf(name: string, type: string, source: string): NameTemplate {
+  const known = defaultTemplates[source];
   if (known !== undefined) return known;
-  const template = parseTemplate(text ?? fallback);
-  return typeof template === 'string' ? () => ({ text: '', error: template }) : template;
+  try {
+    const template = parseGoTemplate(name, source);
+    return (fields) => executeGoTemplate(template, { type, fields });
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    // Admission refuses such a config map; should one get here all the same, every name that needs it fails.
+    return () => {
+      throw error;
+    };
+  }
 }

@@ -7,6 +7,7 @@ import { revisions } from '../../api/serving/revision.ts';
 import { routes, type Route } from '../../api/serving/route.ts';
 import { services, type Service, type ServiceStatus } from '../../api/serving/service.ts';
 import type { TrafficTarget } from '../../api/serving/traffic-target.ts';
+import { goEqual } from '../../api/go-equal.ts';
 import { semanticEqual } from '../equal.ts';
 import { labelKeys } from '../keys.ts';
 import {
@@ -85,8 +86,8 @@ function syncRoute(pass: Pass<ServiceStatus>, service: Service, world: Reader): 
 function syncChild<R extends Resource>(pass: Pass<ServiceStatus>, kind: Kind<R>, existing: R, desired: R): R {
   const { labels = {}, annotations = {} } = desired.metadata;
   const sameSpec =
-    semanticEqual(existing.spec, desired.spec) ||
-    semanticEqual(kind.defaults?.(existing, { operation: 'update', old: existing }).spec, desired.spec);
+    goEqual(existing.spec, desired.spec, true) ||
+    goEqual(kind.defaults?.(existing, { operation: 'update', old: existing }).spec, desired.spec, true);
   if (sameSpec && semanticEqual(existing.metadata.labels, labels) && semanticEqual(existing.metadata.annotations, annotations)) {
     return existing;
   }
@@ -124,7 +125,7 @@ export function isNameTaken(configuration: Configuration, name: string, world: R
   if (!isControlledBy(revision, configuration)) return true;
   const generation = String(configuration.metadata.generation ?? 0);
   if (revision.metadata.labels?.[labelKeys.configurationGeneration] === generation) return false;
-  return !semanticEqual(configuration.spec.template.spec, revision.spec);
+  return !goEqual(configuration.spec.template.spec, revision.spec, true);
 }
 
 /** True when the Route's status shows the traffic that its spec wants, with the Configuration's latest ready revision. */

@@ -3,7 +3,7 @@ import { autoscalingAnnotations, findAnnotation } from '../../api/autoscaling/an
 import { apiVersionOf } from '../../api/kind.ts';
 import { revisions, type Revision } from '../../api/serving/revision.ts';
 import { parseGoDuration } from '../../duration.ts';
-import { childName } from '../child-name.ts';
+import { childName } from '../../api/child-name.ts';
 import { fnv1a32 } from '../hash/fnv.ts';
 import { annotationKeys, annotationSpellings, annotationValue, labelKeys } from '../keys.ts';
 import { controllerReference, withoutKeys, type StringMap } from '../metadata.ts';

@@ -1,7 +1,7 @@
 import { images, type Image } from '../../api/caching/image.ts';
 import { apiVersionOf } from '../../api/kind.ts';
 import { revisions, type Revision } from '../../api/serving/revision.ts';
-import { childName } from '../child-name.ts';
+import { childName } from '../../api/child-name.ts';
 import { controllerReference } from '../metadata.ts';
 import { revisionChildLabels, workloadAnnotations } from './revision-metadata.ts';
 

@@ -9,7 +9,7 @@ import {
   type IngressTLS,
 } from '../../api/networking/ingress.ts';
 import { routes, type Route } from '../../api/serving/route.ts';
-import { childName } from '../child-name.ts';
+import { childName } from '../../api/child-name.ts';
 import { clusterLocalForms, domainName, tagHostname, type Naming, type Visibility } from '../domain-name.ts';
 import type { HttpOption } from '../http-option.ts';
 import { annotationKeys, labelKeys } from '../keys.ts';

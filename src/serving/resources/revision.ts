@@ -2,7 +2,7 @@ import { apiVersionOf } from '../../api/kind.ts';
 import { configurations, type Configuration } from '../../api/serving/configuration.ts';
 import { revisions, type Revision } from '../../api/serving/revision.ts';
 import { rfc3339 } from '../../time.ts';
-import { childName } from '../child-name.ts';
+import { childName } from '../../api/child-name.ts';
 import { annotationKeys, labelKeys } from '../keys.ts';
 import { controllerReference } from '../metadata.ts';
 

@@ -3,7 +3,7 @@ import { endpoints, type Endpoints, type EndpointSubset } from '../../api/core/e
 import { apiVersionOf } from '../../api/kind.ts';
 import { serverlessServices, type ServerlessService } from '../../api/networking/serverless-service.ts';
 import type { ObjectMeta } from '../../api/resource.ts';
-import { childName } from '../child-name.ts';
+import { childName } from '../../api/child-name.ts';
 import { labelKeys } from '../keys.ts';
 import { controllerReference, type StringMap } from '../metadata.ts';
 import { ports } from './revision-containers.ts';
