@@ -88,6 +88,8 @@ export function formatQuantity(quantity: Quantity): string {
   if (nanos === 0n) return '0';
   if (format === 'binary') {
     for (const [suffix, unit] of binarySuffixes) if (nanos % unit === 0n) return `${nanos / unit}${suffix}`;
+    // A whole number that no binary suffix divides stays plain; only fractions fall back to decimal suffixes.
+    if (nanos % nano === 0n) return `${nanos / nano}`;
   }
   for (const [suffix, unit] of format === 'exponent' ? exponentSuffixes : decimalSuffixes) {
     if (nanos % unit === 0n) return `${nanos / unit}${suffix}`;

@@ -1,6 +1,7 @@
 import { annotationCases, configCases } from './autoscaler.admission.ts';
 import { activatorCases, activeCases, deciderCases, multiScalerCases, scaleCases } from './autoscaler.control.ts';
 import { edgeCases, traceCases, windowCases } from './autoscaler.decisions.ts';
+import { hpaCases } from './autoscaler.hpa.ts';
 import { loopCases } from './autoscaler.loop.ts';
 import { activatorStatsCases, requestStatsCases, scrapeCases } from './autoscaler.stats.ts';
 import type { Replay } from './replay.ts';
@@ -20,4 +21,5 @@ export const replay: Replay = function* (folder) {
   yield* requestStatsCases(folder);
   yield* activatorStatsCases(folder);
   yield* scrapeCases(folder);
+  yield* hpaCases(folder);
 };
