@@ -115,3 +115,25 @@ function encodeFrom(value: string, start: number): string {
   }
   return text;
 }
+
+/**
+ * The header value as upstream writes it: raw UTF-8, each byte as a Latin-1 character. Only what no header can carry is
+ * percent-encoded: control characters, and blanks at the ends.
+ */
+export function encodeHeaderValueUpstream(value: string): string {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e) return encodeUpstreamFrom(value);
+  }
+  return value.startsWith(' ') || value.endsWith(' ') ? encodeUpstreamFrom(value) : value;
+}
+
+function encodeUpstreamFrom(value: string): string {
+  const bytes = Buffer.from(value, 'utf8');
+  let text = '';
+  bytes.forEach((byte, at) => {
+    const refused = byte < 0x20 || byte === 0x7f || (byte === 0x20 && (at === 0 || at === bytes.length - 1));
+    text += refused ? `%${hexDigits[byte >> 4] ?? ''}${hexDigits[byte & 15] ?? ''}` : String.fromCharCode(byte);
+  });
+  return text;
+}

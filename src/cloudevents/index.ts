@@ -12,6 +12,7 @@ export {
   isEvent,
   modeOfHeaders,
   type EncodedEvent,
+  type EncodeOptions,
 } from './http-binding.ts';
 export { decodeBatch, decodeStructured, encodeJson, eventOfJson, eventToJson } from './json-format.ts';
 export { isJsonContentType, type ContentMode } from './media-type.ts';

@@ -1,19 +1,21 @@
+import { integerMax, integerMin, isAttributeName, isBase64, isReservedName } from './attribute-rules.ts';
 import {
-  integerMax,
-  integerMin,
-  isAbsoluteUri,
-  isAttributeName,
-  isBase64,
-  isReservedName,
-  isTimestamp,
-  isUriReference,
-} from './attribute-rules.ts';
-import { defaultBodyBytesMax, jsonDepthMax, type DecodeOptions } from './decode-options.ts';
-import { EventFault } from './event-fault.ts';
-import { EventMessage, type AttributeValue, type EventFields } from './event-message.ts';
+  badName,
+  checkFields,
+  checkRequired,
+  fields,
+  invalidAttribute,
+  missingAttribute,
+  resetFields,
+  tooManyExtensions,
+} from './decode-fields.ts';
+import { defaultBodyBytesMax, extensionsMax, jsonDepthMax, type DecodeOptions } from './decode-options.ts';
 import { isJsonData, stringifyData } from './event-data.ts';
+import { EventFault } from './event-fault.ts';
+import { EventMessage, type AttributeValue } from './event-message.ts';
 import { decodeUtf8 } from './header-value.ts';
 import { isJsonContentType, isTextContentType } from './media-type.ts';
+import { readJsonUpstream } from './upstream-json.ts';
 
 /** One event in the JSON format (`application/cloudevents+json`). */
 export function decodeStructured(bytes: Uint8Array, options?: DecodeOptions): EventMessage | EventFault {
@@ -36,11 +38,11 @@ export function decodeBatch(bytes: Uint8Array, options?: DecodeOptions): EventMe
 }
 
 /** One event from a parsed JSON object of the JSON format. */
-export function eventOfJson(value: unknown, _options?: DecodeOptions): EventMessage | EventFault {
+export function eventOfJson(value: unknown, options?: DecodeOptions): EventMessage | EventFault {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return new EventFault('CLOUDEVENTS_JSON', 'an event must be a JSON object');
   }
-  return eventOfJsonObject(value);
+  return options?.as === 'upstream' ? eventOfJsonUpstream(value, options) : eventOfJsonObject(value);
 }
 
 function parseJson(bytes: Uint8Array, options: DecodeOptions | undefined): unknown {
@@ -77,32 +79,11 @@ function isTooDeep(bytes: Uint8Array): boolean {
   return false;
 }
 
-function invalid(name: string, rule: string, value: unknown): EventFault {
-  return new EventFault('CLOUDEVENTS_ATTRIBUTE_VALUE', rule, name, value);
+function eventOfJsonUpstream(object: object, options: DecodeOptions): EventMessage | EventFault {
+  resetFields();
+  const fault = readJsonUpstream(object, fields) ?? checkRequired(options);
+  return fault ?? new EventMessage(fields);
 }
-
-function missing(name: string, value: unknown): EventFault {
-  return new EventFault('CLOUDEVENTS_ATTRIBUTE_MISSING', 'must be a non-empty string', name, value);
-}
-
-// `eventOfJsonObject` fills this anew for every event, so that decoding allocates the event alone.
-const fields: EventFields = { id: '', source: '', type: '' };
-
-function resetFields(): void {
-  fields.specversion = '1.0';
-  fields.id = '';
-  fields.source = '';
-  fields.type = '';
-  fields.subject = undefined;
-  fields.time = undefined;
-  fields.datacontenttype = undefined;
-  fields.dataschema = undefined;
-  fields.extensions = noExtensions;
-  fields.body = undefined;
-  fields.data = undefined;
-}
-
-const noExtensions: readonly (string | AttributeValue)[] = [];
 
 function eventOfJsonObject(object: object): EventMessage | EventFault {
   resetFields();
@@ -124,14 +105,14 @@ function eventOfJsonObject(object: object): EventMessage | EventFault {
       case 'id':
       case 'source':
       case 'type':
-        if (typeof value !== 'string' || value === '') return missing(name, value);
+        if (typeof value !== 'string') return missingAttribute(name, value);
         fields[name] = value;
         break;
       case 'subject':
       case 'time':
       case 'datacontenttype':
       case 'dataschema':
-        if (typeof value !== 'string') return invalid(name, 'must be a string', value);
+        if (typeof value !== 'string') return invalidAttribute(name, 'must be a string', value);
         fields[name] = value;
         break;
       case 'data_base64':
@@ -145,36 +126,28 @@ function eventOfJsonObject(object: object): EventMessage | EventFault {
       }
     }
   }
-  const fault = checkKnown(specversion) ?? takeBase64(base64);
+  const fault = checkVersion(specversion) ?? checkFields() ?? takeBase64(base64);
   if (fault !== undefined) return fault;
-  if (extensions !== undefined) fields.extensions = extensions;
+  if (extensions !== undefined) {
+    if (extensions.length > 2 * extensionsMax) return tooManyExtensions();
+    fields.extensions = extensions;
+  }
   return new EventMessage(fields);
 }
 
 function checkExtension(name: string, value: unknown): EventFault | undefined {
   if (!isAttributeName(name) || isReservedName(name)) {
-    return new EventFault('CLOUDEVENTS_ATTRIBUTE_NAME', 'must be named by lower-case letters and digits only', name);
+    return badName(name);
   }
   if (typeof value === 'string' || typeof value === 'boolean') return undefined;
   if (typeof value === 'number' && Number.isInteger(value) && value >= integerMin && value <= integerMax) return undefined;
-  return invalid(name, 'must be a string, a boolean or a whole number of 32 bits', value);
+  return invalidAttribute(name, 'must be a string, a boolean or a whole number of 32 bits', value);
 }
 
-function checkKnown(specversion: unknown): EventFault | undefined {
-  if (specversion !== '1.0') {
-    if (typeof specversion !== 'string' || specversion === '') return missing('specversion', specversion);
-    return new EventFault('CLOUDEVENTS_SPECVERSION', 'must be 1.0', 'specversion', specversion);
-  }
-  if (fields.id === '') return missing('id', undefined);
-  if (fields.source === '') return missing('source', undefined);
-  if (fields.type === '') return missing('type', undefined);
-  if (!isUriReference(fields.source)) return invalid('source', 'must be a URI-reference', fields.source);
-  if (fields.subject === '') return invalid('subject', 'must be a non-empty string', '');
-  if (fields.time !== undefined && !isTimestamp(fields.time)) return invalid('time', 'must be an RFC 3339 time', fields.time);
-  if (fields.dataschema !== undefined && !isAbsoluteUri(fields.dataschema)) {
-    return invalid('dataschema', 'must be an absolute URI', fields.dataschema);
-  }
-  return undefined;
+function checkVersion(specversion: unknown): EventFault | undefined {
+  if (specversion === '1.0') return undefined;
+  if (typeof specversion !== 'string' || specversion === '') return missingAttribute('specversion', specversion);
+  return new EventFault('CLOUDEVENTS_SPECVERSION', 'must be 1.0', 'specversion', specversion);
 }
 
 function takeBase64(base64: unknown): EventFault | undefined {
@@ -218,8 +191,15 @@ function addData(object: Record<string, unknown>, event: EventMessage): void {
   const bytes = event.body;
   if (bytes === undefined) return;
   const data = jsonFormOfBytes(bytes, event.datacontenttype);
-  if (data === undefined) object['data_base64'] = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
-  else object['data'] = data;
+  if (data !== undefined) {
+    object['data'] = data;
+    return;
+  }
+  const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
+  if (event.specversion === '0.3') {
+    object['datacontentencoding'] = 'base64';
+    object['data'] = base64;
+  } else object['data_base64'] = base64;
 }
 
 /** Bytes as the `data` member: the JSON value or the text that they are by their content type; `undefined` when they must go as Base64. */

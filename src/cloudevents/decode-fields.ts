@@ -1,0 +1,99 @@
+import { isAbsoluteUri, isTimestamp, isUriReference } from './attribute-rules.ts';
+import { extensionsMax, type DecodeOptions } from './decode-options.ts';
+import { EventFault } from './event-fault.ts';
+import type { AttributeValue, EventFields } from './event-message.ts';
+import { isMediaType, upstreamTime, upstreamUri } from './upstream-rules.ts';
+
+/**
+ * What a decoder has read so far. Decoders fill this one object anew for every event, so that decoding allocates the event alone;
+ * decoding is synchronous and never calls back.
+ */
+export const fields: EventFields = { id: '', source: '', type: '' };
+
+const noExtensions: readonly (string | AttributeValue)[] = [];
+
+export function resetFields(): void {
+  fields.specversion = '1.0';
+  fields.id = '';
+  fields.source = '';
+  fields.type = '';
+  fields.subject = undefined;
+  fields.time = undefined;
+  fields.datacontenttype = undefined;
+  fields.dataschema = undefined;
+  fields.extensions = noExtensions;
+  fields.body = undefined;
+  fields.data = undefined;
+}
+
+export function invalidAttribute(name: string, rule: string, value: unknown): EventFault {
+  return new EventFault('CLOUDEVENTS_ATTRIBUTE_VALUE', rule, name, value);
+}
+
+export function missingAttribute(name: string, value: unknown): EventFault {
+  return new EventFault('CLOUDEVENTS_ATTRIBUTE_MISSING', 'must be a non-empty string', name, value);
+}
+
+export function badName(name: string): EventFault {
+  return new EventFault('CLOUDEVENTS_ATTRIBUTE_NAME', 'must be named by lower-case letters and digits only', name);
+}
+
+export function tooManyExtensions(): EventFault {
+  return new EventFault('CLOUDEVENTS_TOO_LARGE', `the event has more than ${extensionsMax} extensions`);
+}
+
+/** The specification's rules on the values in `fields`. */
+export function checkFields(): EventFault | undefined {
+  if (fields.id === '') return missingAttribute('id', '');
+  if (fields.source === '') return missingAttribute('source', '');
+  if (fields.type === '') return missingAttribute('type', '');
+  if (!isUriReference(fields.source)) return invalidAttribute('source', 'must be a URI-reference', fields.source);
+  if (fields.subject === '') return invalidAttribute('subject', 'must be a non-empty string', '');
+  if (fields.time !== undefined && !isTimestamp(fields.time)) {
+    return invalidAttribute('time', 'must be an RFC 3339 time', fields.time);
+  }
+  if (fields.dataschema !== undefined && !isAbsoluteUri(fields.dataschema)) {
+    return invalidAttribute('dataschema', 'must be an absolute URI', fields.dataschema);
+  }
+  return undefined;
+}
+
+/** Upstream's rules on text that came in headers; rewrites what upstream rewrites. */
+export function applyUpstreamRules(): EventFault | undefined {
+  if (fields.source !== '') {
+    const source = upstreamUri(fields.source);
+    if (source === undefined) return invalidAttribute('source', 'must be a URI-reference', fields.source);
+    fields.source = source;
+  }
+  if (fields.subject === '') fields.subject = undefined;
+  if (fields.time !== undefined) {
+    const time = upstreamTime(fields.time);
+    if (time === undefined) return invalidAttribute('time', 'must be an RFC 3339 time', fields.time);
+    fields.time = time === '' ? undefined : time;
+  }
+  if (fields.dataschema === '') fields.dataschema = undefined;
+  if (fields.dataschema !== undefined) {
+    const dataschema = upstreamUri(fields.dataschema);
+    if (dataschema === undefined) return invalidAttribute('dataschema', 'must be a URI', fields.dataschema);
+    fields.dataschema = dataschema;
+  }
+  return undefined;
+}
+
+/** Upstream's validation of a decoded event, which its filter leaves out. */
+export function checkRequired(options: DecodeOptions): EventFault | undefined {
+  if (options.requireAttributes === false) return undefined;
+  if (fields.id.trim() === '') return missingAttribute('id', fields.id);
+  if (fields.source.trim() === '') return missingAttribute('source', fields.source);
+  if (fields.type.trim() === '') return missingAttribute('type', fields.type);
+  if (fields.subject !== undefined && fields.subject.trim() === '') {
+    return invalidAttribute('subject', 'must be a non-empty string', fields.subject);
+  }
+  if (fields.datacontenttype !== undefined && !isMediaType(fields.datacontenttype)) {
+    return invalidAttribute('datacontenttype', 'must be a media type', fields.datacontenttype);
+  }
+  if (fields.dataschema !== undefined && fields.specversion === '1.0' && !/^[A-Za-z][A-Za-z0-9+.-]*:/.test(fields.dataschema)) {
+    return invalidAttribute('dataschema', 'must be an absolute URI', fields.dataschema);
+  }
+  return undefined;
+}
