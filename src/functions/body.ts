@@ -1,6 +1,6 @@
 import { KnativeError } from '../errors.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { parseForm } from './query.ts';
+import { parseForm } from './form.ts';
 
 /** Bytes beyond the limit that are read and thrown away, so that the client can take in the 413 before the connection ends. */
 const discardedBytesMax = 16 * 1024 * 1024;

@@ -5,7 +5,7 @@ import type { Exchange } from '../http/exchange.ts';
 import { randomUuid, type Random } from '../random.ts';
 import type { CloudEvent, CloudEventFields } from './cloud-event.ts';
 import { EventReply } from './event-reply.ts';
-import { createFunctionLog, type FunctionLog } from './log.ts';
+import type { FunctionLog } from './log.ts';
 import type { Logger } from '../logger.ts';
 import { parseQuery, type Query } from './query.ts';
 

@@ -12,11 +12,13 @@ export type EventHandler<Data = unknown> = (context: EventContext<Data>, event: 
 /** What a health hook gets to change the answer: `reply.code(503)`. */
 export interface HealthReply {
   code(status: number): HealthReply;
+  /** The body, instead of returning it. */
+  send(body: unknown): HealthReply;
 }
 
 /** Answers a probe: the returned value is the body, `reply.code` sets the status, a throw is a 500. `path` moves the probe. */
 export interface HealthHook {
-  (context: StartContext, reply: HealthReply): unknown;
+  (context: FunctionContext, reply: HealthReply): unknown;
   readonly path?: string;
 }
 

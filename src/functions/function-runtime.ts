@@ -210,7 +210,7 @@ class Runtime implements FunctionRuntime {
   #probe(exchange: Exchange): Promise<void> {
     const { liveness, readiness } = this.#definition.options;
     const hook = exchange.target === this.#health.liveness ? liveness : readiness;
-    return answerProbe(exchange, hook, this.#startContext(), this.#httpRules, this.#answerError);
+    return answerProbe(exchange, hook, new CallContext(exchange, this.#shared), this.#httpRules, this.#answerError);
   }
 
   // faas-js-runtime serves `/` alone; a method that it does not know is answered 405 here instead of 404.

@@ -1,5 +1,5 @@
 import type { Exchange } from '../http/exchange.ts';
-import type { StartContext } from './context.ts';
+import type { FunctionContext } from './context.ts';
 import type { HealthHook, HealthReply } from './define-function.ts';
 import type { ErrorAnswer } from './error-answer.ts';
 import { sendResult, type ResultRules } from './result.ts';
@@ -14,7 +14,7 @@ export interface HealthPaths {
 export async function answerProbe(
   exchange: Exchange,
   hook: HealthHook | undefined,
-  context: StartContext,
+  context: FunctionContext,
   rules: ResultRules,
   answerError: ErrorAnswer,
 ): Promise<void> {
@@ -23,14 +23,20 @@ export async function answerProbe(
     return;
   }
   let status = 200;
+  let sent: unknown;
   const reply: HealthReply = {
     code(value) {
       status = value;
       return reply;
     },
+    send(value) {
+      sent = value;
+      return reply;
+    },
   };
   try {
-    const value = await hook(context, reply);
+    const returned = await hook(context, reply);
+    const value = returned === undefined || returned === reply ? sent : returned;
     const bare: ResultRules = { ...rules, headers: [] };
     if (status === 200 && value === undefined) exchange.respond(200, ['content-type', 'text/plain; charset=utf-8'], 'OK');
     else if (status === 200) await sendResult(exchange, value, bare);

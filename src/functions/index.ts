@@ -24,7 +24,8 @@ export {
 export { CloudEvent, type CloudEventFields } from './cloud-event.ts';
 export { type EventReply } from './event-reply.ts';
 export { type FunctionLog, type LogMethod } from './log.ts';
-export { type FormValue, type Query } from './query.ts';
+export { type FormValue } from './form.ts';
+export { type Query } from './query.ts';
 export { type StructuredResult } from './result.ts';
 export { type HealthPaths } from './health.ts';
 export { type Deliver } from './emit.ts';

@@ -3,6 +3,7 @@
 // SIGTERM, SIGINT and SIGQUIT shut down too: calls under way finish, the shutdown hook runs, exit code 0.
 import { messageOf } from '../errors.ts';
 import { startEntry } from './run-entry.ts';
+import { rehearse } from './rehearse.ts';
 import { portOf, type FunctionServer } from './serve.ts';
 
 interface StartMessage {
@@ -61,5 +62,5 @@ process.on('uncaughtException', (error) => {
   (server?.close() ?? Promise.resolve()).then(end, end);
 });
 // Without a module, but with a channel, it is a spare: everything is loaded, and {type: 'start', modulePath, env, port} follows.
-if (modulePath === undefined && process.send !== undefined) process.getBuiltinModule('node:http');
+if (modulePath === undefined && process.send !== undefined) void rehearse();
 else main(modulePath).catch(fail);

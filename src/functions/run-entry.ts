@@ -1,7 +1,7 @@
-import { createLogger, logLevels, type Logger, type LogLevel } from '../logger.ts';
 import type { Environment } from './context.ts';
 import { loadFunction } from './load-function.ts';
 import { serve, type FunctionServer } from './serve.ts';
+import { createStandardLogger } from './standard-logger.ts';
 
 /** What an entry needs to start a function. */
 export interface EntryStart {
@@ -21,16 +21,3 @@ export async function startEntry(start: EntryStart): Promise<FunctionServer> {
     ...(start.port === undefined ? {} : { port: start.port }),
   });
 }
-
-/** A logger of JSON lines on standard output, as pino writes them. */
-export function createStandardLogger(env: Environment): Logger {
-  const wanted = env['FUNC_LOG_LEVEL'] ?? env['LOG_LEVEL'] ?? 'warn';
-  const level = wanted === 'fatal' ? 'error' : logLevels.find((candidate) => candidate === wanted);
-  return createLogger((lineLevel, fields, message) => {
-    const { err, ...rest } = fields;
-    const line = { level: pinoLevels[lineLevel], time: Date.now(), ...rest, ...(err === undefined ? {} : { err }), msg: message };
-    process.stdout.write(`${JSON.stringify(line)}\n`);
-  }, level ?? 'warn');
-}
-
-const pinoLevels: Readonly<Record<Exclude<LogLevel, 'silent'>, number>> = { trace: 10, debug: 20, info: 30, warn: 40, error: 50 };

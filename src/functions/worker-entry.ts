@@ -2,6 +2,7 @@
 // Messages out: {type: 'ready', port} or {type: 'failed', message, stack?}; after a shutdown the thread ends with code 0.
 import { messageOf } from '../errors.ts';
 import { startEntry } from './run-entry.ts';
+import { rehearse } from './rehearse.ts';
 import type { FunctionServer } from './serve.ts';
 
 /** What the owner of the thread sends. */
@@ -20,8 +21,8 @@ export type WorkerEntryReport =
   | { readonly type: 'failed'; readonly message: string; readonly stack?: string };
 
 const { parentPort } = process.getBuiltinModule('node:worker_threads');
-// Loaded while the thread waits, not while a request does.
-process.getBuiltinModule('node:http');
+// Done while the thread waits, not while a request does; a start that comes meanwhile need not wait for it.
+void rehearse();
 
 // Starting takes a moment: a shutdown that comes meanwhile waits for it.
 let server: Promise<FunctionServer> | undefined;
