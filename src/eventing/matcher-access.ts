@@ -18,40 +18,80 @@ type NotNode = Extract<FilterNode, { kind: 'not' }>;
 export type Occupancy = (atom: AtomNode) => number;
 
 const always: Access = { kind: 'always' };
+const noRest: readonly FilterNode[] = [];
 // A very short prefix or suffix is shared by many values even while few filters name it.
 const shortValueLength = 3;
 const shortValueCost = 8;
 
 /** Chooses the look-up that finds a filter with the fewest false hits. */
 export function chooseAccess(node: FilterNode, occupancy: Occupancy): Access {
+  if (isAtom(node)) return { kind: 'atoms', atoms: [node], rest: noRest };
   const conjuncts: FilterNode[] = [];
   collectConjuncts(node, conjuncts);
   const [first] = conjuncts;
   if (first === undefined) return always;
-  if (conjuncts.length === 1 && first.kind === 'not' && first.node.kind === 'exact') {
-    return { kind: 'unless', not: first, atom: first.node };
+  if (conjuncts.length === 1) {
+    if (isAtom(first)) return { kind: 'atoms', atoms: [first], rest: noRest };
+    if (first.kind === 'not' && first.node.kind === 'exact') return { kind: 'unless', not: first, atom: first.node };
   }
-  let best: Lookup | undefined;
-  let bestIndex = -1;
-  let bestCost = Infinity;
-  for (let index = 0; index < conjuncts.length; index++) {
-    const conjunct = conjuncts[index];
-    const lookup = conjunct === undefined ? undefined : lookupOf(conjunct, occupancy);
-    if (lookup === undefined || lookup.cost >= bestCost) continue;
-    best = lookup;
-    bestIndex = index;
-    bestCost = lookup.cost;
-  }
+  const best = bestLookup(conjuncts, occupancy);
   if (best === undefined) return { kind: 'scan', rest: conjuncts };
-  const rest = best.complete ? conjuncts.filter((_, index) => index !== bestIndex) : conjuncts;
+  const rest = best.isComplete ? conjuncts.filter((conjunct) => conjunct !== best.of) : conjuncts;
   return { kind: 'atoms', atoms: best.atoms, rest };
 }
 
 interface Lookup {
+  readonly of: FilterNode;
   readonly atoms: readonly AtomNode[];
   /** True when the look-up says all that the node says. */
-  readonly complete: boolean;
-  readonly cost: number;
+  readonly isComplete: boolean;
+}
+
+// How full the look-ups are is asked only when there is a choice.
+function bestLookup(conjuncts: readonly FilterNode[], occupancy: Occupancy): Lookup | undefined {
+  let best: Lookup | undefined;
+  let bestCost = -1;
+  for (const conjunct of conjuncts) {
+    const lookup = lookupOf(conjunct, occupancy);
+    if (lookup === undefined) continue;
+    if (best === undefined) {
+      best = lookup;
+      continue;
+    }
+    if (bestCost < 0) bestCost = costOf(best.atoms, occupancy);
+    const cost = costOf(lookup.atoms, occupancy);
+    if (cost >= bestCost) continue;
+    best = lookup;
+    bestCost = cost;
+  }
+  return best;
+}
+
+function costOf(atoms: readonly AtomNode[], occupancy: Occupancy): number {
+  let cost = atoms.length - 1;
+  for (const atom of atoms) {
+    cost += occupancy(atom);
+    if (atom.kind !== 'exact') cost += atom.value.length < shortValueLength ? shortValueCost : 0.5;
+  }
+  return cost;
+}
+
+function isAtom(node: FilterNode): node is AtomNode {
+  return node.kind === 'exact' || node.kind === 'prefix' || node.kind === 'suffix';
+}
+
+function lookupOf(node: FilterNode, occupancy: Occupancy): Lookup | undefined {
+  if (isAtom(node)) return { of: node, atoms: [node], isComplete: true };
+  if (node.kind !== 'any') return undefined;
+  const atoms: AtomNode[] = [];
+  let isComplete = true;
+  for (const child of node.nodes) {
+    const access = chooseAccess(child, occupancy);
+    if (access.kind !== 'atoms') return undefined;
+    atoms.push(...access.atoms);
+    isComplete &&= access.rest.length === 0;
+  }
+  return { of: node, atoms, isComplete };
 }
 
 // A filter delivers when none of its conjuncts fails; those that never fail are dropped.
@@ -78,23 +118,4 @@ function neverFails(node: FilterNode): boolean {
     default:
       return false;
   }
-}
-
-function lookupOf(node: FilterNode, occupancy: Occupancy): Lookup | undefined {
-  if (node.kind === 'exact' || node.kind === 'prefix' || node.kind === 'suffix') {
-    const short = node.kind !== 'exact' && node.value.length < shortValueLength ? shortValueCost : 0;
-    return { atoms: [node], complete: true, cost: occupancy(node) + short + (node.kind === 'exact' ? 0 : 0.5) };
-  }
-  if (node.kind !== 'any') return undefined;
-  const atoms: AtomNode[] = [];
-  let cost = 0;
-  let complete = true;
-  for (const child of node.nodes) {
-    const access = chooseAccess(child, occupancy);
-    if (access.kind !== 'atoms') return undefined;
-    atoms.push(...access.atoms);
-    complete &&= access.rest.length === 0;
-    for (const atom of access.atoms) cost += occupancy(atom);
-  }
-  return { atoms, complete, cost: cost + node.nodes.length };
 }

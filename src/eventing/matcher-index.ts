@@ -1,7 +1,7 @@
 import type { EventMessage } from '../cloudevents/event-message.ts';
 import type { TextReader } from './filters/attribute.ts';
 import type { AtomNode } from './filters/filter-node.ts';
-import { addToBucket, bucketSize, removeFromBucket, SlotList, type Bucket } from './matcher-slots.ts';
+import { addToBucket, bucketSize, removeFromBucket, SlotList, type Bucket, type Hits } from './matcher-slots.ts';
 import { AffixTrie } from './matcher-trie.ts';
 
 /** Removing many excluded slots one by one would cost more than copying the others. */
@@ -66,7 +66,7 @@ export class AttributeIndex {
   }
 
   /** Appends what an event finds: buckets whose slots may need further tests to `hits`, slots that need none to `found`. */
-  collect(event: EventMessage, hits: Bucket[], found: SlotList): void {
+  collect(event: EventMessage, hits: Hits, found: SlotList): void {
     const value = this.#read(event);
     if (this.#unlessAll.length > 0) this.#collectUnless(value, found);
     if (value === undefined) return;

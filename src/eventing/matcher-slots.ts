@@ -71,3 +71,13 @@ export function removeFromBucket(bucket: Bucket | undefined, slot: number): Buck
   bucket.trim();
   return bucket.length === 1 ? bucket.slots[0] : bucket;
 }
+
+/** The buckets that one event found. The array stays as long as it has ever been: emptying it would make every event pay for a new one. */
+export class Hits {
+  readonly buckets: Bucket[] = [];
+  count = 0;
+
+  push(bucket: Bucket): void {
+    this.buckets[this.count++] = bucket;
+  }
+}

@@ -1,4 +1,4 @@
-import { addToBucket, bucketSize, removeFromBucket, type Bucket } from './matcher-slots.ts';
+import { addToBucket, bucketSize, removeFromBucket, type Bucket, type Hits } from './matcher-slots.ts';
 
 class TrieNode {
   /** The characters between the parent and this node, in walking order. */
@@ -34,35 +34,40 @@ export class AffixTrie {
 
   /** How many slots are filed under exactly this affix. */
   count(affix: string): number {
-    const path = this.#toward(affix);
-    return path === undefined ? 0 : bucketSize(path.bucket);
+    let node: TrieNode | undefined = this.#root;
+    for (let at = 0; at < affix.length; at += node.label.length) {
+      node = this.#step(node, affix, at);
+      if (node === undefined) return 0;
+    }
+    return bucketSize(node.bucket);
   }
 
   add(affix: string, slot: number): void {
-    const node = this.#insert(this.#fromEnd ? reversed(affix) : affix);
+    const node = this.#insert(affix);
     if (node.bucket === undefined) this.#size++;
     node.bucket = addToBucket(node.bucket, slot);
   }
 
   remove(affix: string, slot: number): void {
-    const key = this.#fromEnd ? reversed(affix) : affix;
-    const path: TrieNode[] = [this.#root];
+    let grandparent: TrieNode | undefined;
+    let parent: TrieNode | undefined;
     let node = this.#root;
-    for (let at = 0; at < key.length; at += node.label.length) {
-      const child = childOf(node, key.charCodeAt(at));
-      if (child === undefined || !key.startsWith(child.label, at)) return;
-      path.push(child);
+    for (let at = 0; at < affix.length; at += node.label.length) {
+      const child = this.#step(node, affix, at);
+      if (child === undefined) return;
+      grandparent = parent;
+      parent = node;
       node = child;
     }
     if (node.bucket === undefined) return;
     node.bucket = removeFromBucket(node.bucket, slot);
     if (node.bucket !== undefined) return;
     this.#size--;
-    prune(path);
+    if (parent !== undefined) prune(node, parent, grandparent === undefined);
   }
 
   /** Appends the buckets of all affixes of `value` to `hits`. */
-  collect(value: string, hits: Bucket[]): void {
+  collect(value: string, hits: Hits): void {
     const step = this.#fromEnd ? -1 : 1;
     const end = this.#fromEnd ? -1 : value.length;
     let at = this.#fromEnd ? value.length - 1 : 0;
@@ -79,33 +84,40 @@ export class AffixTrie {
     }
   }
 
-  #toward(affix: string): TrieNode | undefined {
-    const key = this.#fromEnd ? reversed(affix) : affix;
-    let node = this.#root;
-    for (let at = 0; at < key.length; at += node.label.length) {
-      const child = childOf(node, key.charCodeAt(at));
-      if (child === undefined || !key.startsWith(child.label, at)) return undefined;
-      node = child;
-    }
-    return node;
+  /** The child that stands on the way to `key`, whose first `at` characters lead to `node`. */
+  #step(node: TrieNode, key: string, at: number): TrieNode | undefined {
+    const child = childOf(node, this.#code(key, at));
+    return child !== undefined && this.#shared(child.label, key, at) === child.label.length ? child : undefined;
   }
 
   #insert(key: string): TrieNode {
     let node = this.#root;
     let at = 0;
     while (at < key.length) {
-      const child = childOf(node, key.charCodeAt(at));
+      const child = childOf(node, this.#code(key, at));
       if (child === undefined) {
-        const leaf = new TrieNode(key.slice(at));
+        const leaf = new TrieNode(this.#fromEnd ? reversed(key, key.length - at) : key.slice(at));
         putChild(node, leaf);
         return leaf;
       }
-      const shared = sharedLength(child.label, key, at);
+      const shared = this.#shared(child.label, key, at);
       if (shared < child.label.length) split(child, shared);
       node = child;
       at += shared;
     }
     return node;
+  }
+
+  #code(key: string, at: number): number {
+    return key.charCodeAt(this.#fromEnd ? key.length - 1 - at : at);
+  }
+
+  /** How many characters of a label the key goes along with, from its character `at` on. */
+  #shared(label: string, key: string, at: number): number {
+    const limit = Math.min(label.length, key.length - at);
+    let length = 1;
+    while (length < limit && label.charCodeAt(length) === this.#code(key, at + length)) length++;
+    return length;
   }
 }
 
@@ -140,15 +152,13 @@ function split(node: TrieNode, length: number): void {
   node.children = [lower];
 }
 
-// Takes the last node of the path out when nothing hangs on it, and joins a parent that is left with one child and no bucket.
-function prune(path: TrieNode[]): void {
-  const node = path.pop();
-  const parent = path.at(-1);
-  if (node === undefined || parent === undefined) return;
-  if (node.children === undefined) {
+// Takes a node out when nothing hangs on it, and joins a parent that is left with one child and no bucket.
+function prune(node: TrieNode, parent: TrieNode, parentIsRoot: boolean): void {
+  if (node.children !== undefined) join(node);
+  else {
     dropChild(parent, node);
-    if (path.length > 1 && parent.bucket === undefined) join(parent);
-  } else join(node);
+    if (!parentIsRoot) join(parent);
+  }
 }
 
 function dropChild(parent: TrieNode, node: TrieNode): void {
@@ -173,16 +183,9 @@ function join(node: TrieNode): void {
   node.children = only.children;
 }
 
-function sharedLength(label: string, key: string, at: number): number {
-  const limit = Math.min(label.length, key.length - at);
-  let length = 0;
-  while (length < limit && label.charCodeAt(length) === key.charCodeAt(at + length)) length++;
-  return length;
-}
-
 // By code unit, as the walk reads them: a surrogate pair is turned round too.
-function reversed(text: string): string {
+function reversed(text: string, length: number): string {
   let result = '';
-  for (let at = text.length - 1; at >= 0; at--) result += text[at] ?? '';
+  for (let at = length - 1; at >= 0; at--) result += text[at] ?? '';
   return result;
 }

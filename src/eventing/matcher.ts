@@ -4,7 +4,7 @@ import type { FilterExplanation } from './filters/explain-filter.ts';
 import type { AtomNode, FilterNode } from './filters/filter-node.ts';
 import { chooseAccess, type Access } from './matcher-access.ts';
 import { AttributeIndex } from './matcher-index.ts';
-import { SlotList, type Bucket } from './matcher-slots.ts';
+import { Hits, SlotList } from './matcher-slots.ts';
 import { meets, TestTable, type RestTest } from './matcher-tests.ts';
 
 /** Why one trigger gets an event or not. */
@@ -74,7 +74,7 @@ class IndexMatcher implements Matcher {
   readonly #scan = new SlotList();
   readonly #tests = new TestTable();
 
-  readonly #hits: Bucket[] = [];
+  readonly #hits = new Hits();
   readonly #found = new FoundTriggers(this.#ids);
   /** Number of the event being matched; never wraps, unlike the stamp. */
   #epoch = 0;
@@ -126,7 +126,7 @@ class IndexMatcher implements Matcher {
     const found = this.#found;
     const hits = this.#hits;
     found.length = 0;
-    hits.length = 0;
+    hits.count = 0;
     const epoch = ++this.#epoch;
     this.#stamp = (this.#stamp + 1) >>> 0;
     if (this.#stamp === 0) {
@@ -135,8 +135,8 @@ class IndexMatcher implements Matcher {
     }
     if (this.#always.length > 0) found.append(this.#always);
     for (let index = 0; index < this.#indexList.length; index++) this.#indexList[index]?.collect(event, hits, found);
-    for (let index = 0; index < hits.length; index++) {
-      const bucket = hits[index];
+    for (let index = 0; index < hits.count; index++) {
+      const bucket = hits.buckets[index];
       if (typeof bucket === 'number') this.#consider(bucket, event, epoch);
       else if (bucket !== undefined) this.#considerAll(bucket, event, epoch);
     }
