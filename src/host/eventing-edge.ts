@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { FactRegistry } from '../controller/facts.ts';
 import type { MemoryStore } from '../controller/memory-store.ts';
 import { messageOf } from '../errors.ts';
+import { configData } from './config-maps.ts';
 import { brokerOf, createBroker, createIngress, runsOnEmbeddedLog, type Broker, type TriggerOptions } from '../eventing/index.ts';
 import type { Handler, HttpClient } from '../http/index.ts';
 import { jsonEqual } from '../json.ts';
@@ -40,6 +41,11 @@ export function createEventingEdge({ store, facts, client, clock, logger }: Even
   const running = new Map<string, Running>();
   const subscriptions: Disposable[] = [];
   let brokerChanged: (key: string) => void = () => undefined;
+  const config = (name: string): Readonly<Record<string, string>> => configData(store, name);
+  const brokerKeyOf = (trigger: Trigger): string => {
+    const { namespace, name } = brokerOf(trigger, { config });
+    return `${namespace}/${name}`;
+  };
 
   facts.provide<string, undefined>('broker-address', (changed) => {
     brokerChanged = changed;
@@ -98,11 +104,6 @@ export function createEventingEdge({ store, facts, client, clock, logger }: Even
       await Promise.all([...running.values()].map(({ broker }) => broker.close()));
     },
   };
-}
-
-function brokerKeyOf(trigger: Trigger): string {
-  const { namespace, name } = brokerOf(trigger);
-  return `${namespace}/${name}`;
 }
 
 function splitKey(key: string): [string, string] {

@@ -13,7 +13,11 @@ export interface Answer {
 export interface World {
   readonly host: Host;
   /** A request to the gateway with this host name. */
-  request(authority: string, path?: string, init?: { method?: string; headers?: Record<string, string>; body?: string }): Promise<Answer>;
+  request(
+    authority: string,
+    path?: string,
+    init?: { method?: string; headers?: Record<string, string>; body?: string },
+  ): Promise<Answer>;
   /** Lets time pass until the condition holds; fails with `what` when it does not within `limitMs`. */
   until(what: string, condition: () => boolean | Promise<boolean>, limitMs: number): Promise<void>;
 }
@@ -28,7 +32,9 @@ export function podsOf(host: Host, service: string): readonly Pod[] {
 export function isAtZero(host: Host, service: string): boolean {
   return (
     podsOf(host, service).length === 0 &&
-    host.list(serverlessServices, { namespace: 'default', labels: { 'serving.knative.dev/service': service } }).every(({ spec }) => spec.mode === 'Proxy')
+    host
+      .list(serverlessServices, { namespace: 'default', labels: { 'serving.knative.dev/service': service } })
+      .every(({ spec }) => spec.mode === 'Proxy')
   );
 }
 
@@ -71,12 +77,22 @@ const greetingRequested = (id: string): { method: string; headers: Record<string
 });
 
 export async function eventAndReply(world: World): Promise<void> {
-  const accepted = await world.request('broker-ingress.knative-eventing.localhost', '/default/default', greetingRequested('binary-1'));
+  const accepted = await world.request(
+    'broker-ingress.knative-eventing.localhost',
+    '/default/default',
+    greetingRequested('binary-1'),
+  );
   expect(accepted.status).toBe(202);
   const structured = await world.request('localhost', '/default/default', {
     method: 'POST',
     headers: { 'content-type': 'application/cloudevents+json' },
-    body: JSON.stringify({ specversion: '1.0', id: 'structured-1', source: '/test', type: 'greeting.requested', data: { name: 'Grace' } }),
+    body: JSON.stringify({
+      specversion: '1.0',
+      id: 'structured-1',
+      source: '/test',
+      type: 'greeting.requested',
+      data: { name: 'Grace' },
+    }),
   });
   expect(structured.status).toBe(202);
   let inbox: { type: string; data: { greeting: string } }[] = [];

@@ -1,0 +1,199 @@
+import { resolve } from 'node:path';
+import { noActivity } from '../activity.ts';
+import { pods, type Pod } from '../api/core/pod.ts';
+import { resourceKey, type Resource } from '../api/resource.ts';
+import { routes } from '../api/serving/route.ts';
+import { realClock } from '../clock.ts';
+import { createController } from '../controller/controller.ts';
+import { FactRegistry } from '../controller/facts.ts';
+import { createMemoryStore, type MemoryStore } from '../controller/memory-store.ts';
+import { KnativeError } from '../errors.ts';
+import { createHttpClient, createHttpServer, type Handler, type HttpServer } from '../http/index.ts';
+import { silentLogger } from '../logger.ts';
+import { systemRandom } from '../random.ts';
+import { createActivator, createGateway, createRouter } from '../serving/index.ts';
+import { noopMeter } from '../telemetry/meter.ts';
+import { applyManifest } from './apply.ts';
+import { createAutoscalingEdge } from './autoscaling-edge.ts';
+import { configData, watchConfig } from './config-maps.ts';
+import { createCoreServiceEdge } from './core-service-edge.ts';
+import { createEventingEdge } from './eventing-edge.ts';
+import { createFallback, createFrontDoor } from './front-door.ts';
+import type { Host, HostOptions } from './host-types.ts';
+import { provideImageDigests } from './image-digests.ts';
+import { hostKinds, hostReconcilers, kindNamed } from './kinds.ts';
+import { createLocalClient } from './local-client.ts';
+import { prepareStore } from './prepare-store.ts';
+import { responseOf } from './response.ts';
+import { createRuntime } from './runtimes/create-runtime.ts';
+import { createImageMap } from './runtimes/image-map.ts';
+import { createServingEdge, revisionLabel } from './serving-edge.ts';
+import { PodRunner } from './stand-ins/pod-runner.ts';
+import { createStoreAdmission } from './store-admission.ts';
+import { waitForChange, waitUntilReady } from './wait.ts';
+
+/** Starts a host. Its port opens with `listen`; `fetch` works without. */
+export async function createHost(options: HostOptions = {}): Promise<Host> {
+  const clock = options.clock ?? realClock;
+  const random = options.random ?? systemRandom;
+  const logger = options.logger ?? silentLogger;
+  const activity = options.activity ?? noActivity;
+  const domain = options.domain ?? 'localhost';
+  const meter = options.meter ?? noopMeter;
+  const config = (name: string): Readonly<Record<string, string>> => configData(store, name);
+  const store: MemoryStore = createMemoryStore({
+    kinds: hostKinds,
+    clock,
+    random,
+    admission: createStoreAdmission((name) => config(name)),
+  });
+  const facts = new FactRegistry();
+  const images = createImageMap(options.images ?? {}, { baseDir: resolve(options.baseDir ?? '.') });
+  const runtime = await createRuntime({
+    images,
+    clock,
+    random,
+    logger,
+    activity,
+    ...(options.dataDir === undefined ? {} : { dataDir: resolve(options.dataDir) }),
+    allowManifestCommands: options.allowManifestCommands ?? false,
+    ...options.runtime,
+  });
+
+  const activator = createActivator({ clock, random, logger, meter, onColdStart: (revision) => autoscaling.coldStart(revision) });
+  const router = createRouter([], { random });
+  const runner: PodRunner = new PodRunner({
+    store,
+    runtime,
+    clock,
+    logger,
+    activity,
+    drain: (pod, graceMs) => drain(pod, graceMs),
+    onChange: (pod) => serving.podChanged(pod),
+  });
+  const instanceOf: PodRunner['instanceOf'] = (uid) => runner.instanceOf(uid);
+  const serving = createServingEdge({ store, facts, router, activator, instanceOf });
+  const coreService = createCoreServiceEdge({ store, activator, instanceOf });
+  const autoscaling = createAutoscalingEdge({
+    store,
+    facts,
+    activator,
+    clock,
+    logger,
+    ...(options.policyFor === undefined ? {} : { policyFor: options.policyFor }),
+    ...(options.onScale === undefined ? {} : { onScale: options.onScale }),
+  });
+  provideImageDigests(facts, images);
+
+  /** Resolves when no request is in the pod any more, or after the grace period. */
+  async function drain(pod: Pod, graceMs: number): Promise<void> {
+    const revision = pod.metadata.labels?.[revisionLabel];
+    const keys = revision === undefined ? coreService.keysOf(pod) : [resourceKey(pod.metadata.namespace, revision)];
+    const { promise: elapsed, resolve: giveUp } = Promise.withResolvers<void>();
+    const timer = clock.setTimer(graceMs, giveUp);
+    await Promise.race([Promise.all(keys.map((key) => activator.drain(key, pod.metadata.name))), elapsed]);
+    timer[Symbol.dispose]();
+  }
+
+  // Sending and receiving know one another: the entrance answers what the client sends to names of this host.
+  const entrance: { inside: Handler } = { inside: () => undefined };
+  const client = createLocalClient({
+    handler: (exchange) => entrance.inside(exchange),
+    domain,
+    outside: options.transport === 'memory' ? undefined : createHttpClient(),
+  });
+  const eventing = createEventingEdge({ store, facts, client, clock, logger });
+  const fallback = createFallback({
+    brokerIngress: eventing.ingress,
+    coreService: (exchange, hostname) => coreService.answer(exchange, hostname),
+    knownHosts: () =>
+      store.view.list(routes).flatMap(({ status }) => (status?.url === undefined ? [] : [new URL(status.url).host])),
+  });
+  const entranceFor = (listener: 'public' | 'local'): Handler =>
+    createFrontDoor(eventing.ingress, createGateway({ router, activator, listener, fallback, random, logger }));
+  entrance.inside = entranceFor('local');
+  const handler = entranceFor('public');
+
+  const controller = createController({
+    store,
+    view: store.view,
+    reconcilers: hostReconcilers,
+    facts,
+    config,
+    clock,
+    logger,
+    meter,
+    activity,
+    onEvent: (kind, resource, event) =>
+      logger.debug({ kind: kind.kind, key: resourceKey(resource.metadata.namespace, resource.metadata.name), ...event }, 'event'),
+  });
+  const configWatch = watchConfig(store, (name) => controller.configChanged(name));
+  await prepareStore(store, domain);
+  runner.start();
+  serving.start();
+  coreService.start();
+  autoscaling.start();
+  eventing.start();
+  controller.start();
+
+  let server: HttpServer | undefined;
+  let closing: Promise<void> | undefined;
+
+  async function close(graceMs: number): Promise<void> {
+    await server?.close(graceMs);
+    await eventing[Symbol.asyncDispose]();
+    await controller.close();
+    await autoscaling[Symbol.asyncDispose]();
+    configWatch[Symbol.dispose]();
+    runner.close();
+    serving[Symbol.dispose]();
+    coreService[Symbol.dispose]();
+    await activator.close();
+    await runtime.close(graceMs);
+    await client.close();
+  }
+
+  const host: Host = {
+    apply: (manifest, applyOptions) => applyManifest(store, manifest, { config, ...applyOptions }),
+    get: (kind, namespace, name) => store.view.get(kind, namespace, name),
+    list: (kind, selector) => store.view.list(kind, selector),
+    delete: async (kind, namespace, name) => void (await store.delete(kind, namespace, name)),
+    watch: (listener) => store.watch({}, listener),
+    ready: (resource, name, readyOptions = {}) => waitUntilReady(store, clock, kindNamed(resource), name, readyOptions),
+    waitFor: (what, condition, waitOptions) => waitForChange(store, clock, what, condition, waitOptions),
+    async fetch(service, path = '/', fetchOptions = {}) {
+      const { namespace = 'default', method = 'GET', headers = {}, body, signal } = fetchOptions;
+      return responseOf(
+        await client.request({
+          method,
+          url: `http://${service}.${namespace}.svc.cluster.local${path.startsWith('/') ? path : `/${path}`}`,
+          rawHeaders: Object.entries(headers).flat(),
+          ...(body === undefined ? {} : { body }),
+          ...(signal === undefined ? {} : { signal }),
+        }),
+      );
+    },
+    handler,
+    client,
+    async listen({ port = 8080, host: address = '127.0.0.1' } = {}) {
+      if (server !== undefined) throw new KnativeError('HOST_LISTENING', 'the host listens already');
+      const opened = createHttpServer({ handler, port, host: address, clock, logger });
+      const where = await opened.listen();
+      server = opened;
+      return where;
+    },
+    broker: (namespace, name) => eventing.broker(namespace, name),
+    explainScale: (namespace, revision) => autoscaling.multiScaler.explain(`${namespace}/${revision}`),
+    logs(namespace, pod, container) {
+      const instance = runner.instanceOf(store.view.get(pods, namespace, pod)?.metadata.uid);
+      if (instance === undefined)
+        throw new KnativeError('HOST_POD_NOT_FOUND', `no running pod ${namespace}/${pod}`, { status: 404 });
+      return instance.logs(container);
+    },
+    store,
+    controller,
+    close: (graceMs = 10_000) => (closing ??= close(graceMs)),
+    [Symbol.asyncDispose]: () => host.close(),
+  };
+  return host;
+}

@@ -1,0 +1,6 @@
+export { createHost } from './host.ts';
+export { type FetchOptions, type Host, type HostOptions, type ReadyOptions } from './host-types.ts';
+export { type AppliedDocument } from './apply.ts';
+export { hostKinds, kindNamed } from './kinds.ts';
+export { type Images } from './runtimes/image-map.ts';
+export { type Instance, type Runtime } from './runtimes/runtime.ts';
