@@ -10,6 +10,7 @@ import { Deadline, DeadlineList } from './deadline-list.ts';
 import type { Forwarder } from './forwarder.ts';
 import { GuardedExchange, type ExchangeGuard } from './guarded-exchange.ts';
 import { InstanceSet, type Slot } from './instance-picking.ts';
+import type { RequestLog } from './request-log.ts';
 import { RequestStats } from './request-stats.ts';
 import { RevisionMetrics } from './revision-metrics.ts';
 import type { Instance, InstanceTarget, RevisionKey, RevisionSettings } from './revision.ts';
@@ -24,6 +25,7 @@ export interface ActivatorContext {
   readonly meter: Meter;
   readonly forwarder: Forwarder;
   readonly timeoutText: string;
+  readonly requestLog: (revision: RevisionKey, settings: RevisionSettings) => RequestLog | undefined;
   readonly onColdStart: (revision: RevisionKey) => void;
   readonly onColdStartTimeout: (revision: RevisionKey, waitedMs: number) => void;
 }
@@ -42,6 +44,7 @@ export class RevisionQueue implements ExchangeGuard {
   readonly timeoutText: string;
   readonly #context: ActivatorContext;
   readonly #metrics: RevisionMetrics;
+  readonly #log: RequestLog | undefined;
   #settings: RevisionSettings = {};
   #instances: InstanceSet<InstanceTarget>;
   #timeouts: TimeoutLists;
@@ -60,6 +63,7 @@ export class RevisionQueue implements ExchangeGuard {
     this.#context = context;
     this.timeoutText = context.timeoutText;
     this.stats = new RequestStats(context.clock.monotonic());
+    this.#log = context.requestLog(revision, settings);
     this.#metrics = new RevisionMetrics(context.meter, revision, settings.labels);
     this.#instances = this.#createInstances(settings);
     this.#timeouts = new TimeoutLists(context.clock, settings.timeouts ?? {});
@@ -99,7 +103,7 @@ export class RevisionQueue implements ExchangeGuard {
 
   setInstances(instances: readonly Instance[]): void {
     this.#known = instances;
-    this.#instances.set(instances.map(({ id, target }) => ({ id, value: target })));
+    this.#instances.set(instances.map(({ id, target }) => ({ id, value: sameTarget(this.#instances.get(id)?.value, target) })));
     for (const [id, { slot, resolve }] of this.#draining) {
       if (this.#instances.get(id) !== slot && slot.inFlight === 0) {
         this.#draining.delete(id);
@@ -137,6 +141,7 @@ export class RevisionQueue implements ExchangeGuard {
     run.responseDone = true;
     if (run.slot !== undefined && !run.handlerRunning) this.#leave(run, run.slot);
     this.#metrics.finish(run.status, error, nowMs - run.arrivedMs);
+    this.#log?.write({ exchange: run.inner, status: run.status, bytes: run.bytesSent, latencyMs: nowMs - run.arrivedMs });
   }
 
   responseHeaders(exchange: GuardedExchange): readonly string[] {
@@ -362,4 +367,13 @@ function settle(run: () => void | Promise<void>, settled: () => void): void | Pr
     return undefined;
   }
   return result.finally(settled);
+}
+
+/** The target known so far if the new one leads to the same place: an instance that is listed again keeps its requests and their count. */
+function sameTarget(known: InstanceTarget | undefined, target: InstanceTarget): InstanceTarget {
+  if (known === undefined) return target;
+  if ('handler' in known || 'handler' in target) {
+    return 'handler' in known && 'handler' in target && known.handler === target.handler ? known : target;
+  }
+  return known.address === target.address && known.protocol === target.protocol ? known : target;
 }
