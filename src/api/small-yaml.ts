@@ -1,0 +1,144 @@
+import { ConfigFault } from './config-reader.ts';
+
+/**
+ * The YAML that stands inside of config-map values (`config-domain`, `runtime-class-name`): block maps, flow maps and lists, plain and
+ * quoted texts, comments. Manifests are read by the full parser at the host's edge; this one is pure and synchronous. Scalars stay
+ * texts. Throws `ConfigFault` with the words that Go's parser would use for what it cannot read.
+ */
+export type SmallYaml = string | undefined | readonly SmallYaml[] | { readonly [key: string]: SmallYaml };
+
+interface Line {
+  readonly number: number;
+  readonly indent: number;
+  readonly text: string;
+}
+
+export function parseSmallYaml(source: string): SmallYaml {
+  const lines = source.split('\n').flatMap((raw, index): Line[] => {
+    const text = withoutComment(raw).trimEnd();
+    const indent = text.length - text.trimStart().length;
+    return text.trim() === '' || text.trim() === '---' ? [] : [{ number: index + 1, indent, text: text.trim() }];
+  });
+  const reader = { lines, at: 0 };
+  const [first] = lines;
+  if (first === undefined) return undefined;
+  const value = parseBlock(reader, first.indent);
+  const rest = lines[reader.at];
+  if (rest !== undefined) throw fault(rest.number, 'did not find expected key');
+  return value;
+}
+
+const fault = (line: number, problem: string): ConfigFault =>
+  new ConfigFault(`error converting YAML to JSON: yaml: line ${line}: ${problem}`);
+
+/** A comment starts with `#` at the beginning or after a space, outside of quotes. */
+function withoutComment(text: string): string {
+  let quote = '';
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charAt(i);
+    if (quote !== '') {
+      if (char === quote) quote = '';
+    } else if ((char === '"' || char === "'") && /(^|[\s:,[{])$/.test(text.slice(0, i))) quote = char;
+    else if (char === '#' && (i === 0 || /\s/.test(text.charAt(i - 1)))) return text.slice(0, i);
+  }
+  return text;
+}
+
+interface LineReader {
+  readonly lines: readonly Line[];
+  at: number;
+}
+
+const keyPattern = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s:'"[{][^:]*?|[^\s'"[{]\S*?)\s*:(?:\s+(.*))?$/;
+
+function parseBlock(reader: LineReader, indent: number): SmallYaml {
+  const [first] = reader.lines.slice(reader.at, reader.at + 1);
+  if (first === undefined) return undefined;
+  if (first.text.startsWith('- ') || first.text === '-') return parseList(reader, indent);
+  if (keyPattern.exec(first.text) === null || /^[[{]/.test(first.text)) {
+    reader.at++;
+    return parseInline(first.text, first.number);
+  }
+  const map: Record<string, SmallYaml> = {};
+  for (;;) {
+    const line = reader.lines[reader.at];
+    if (line === undefined || line.indent < indent) return map;
+    const match = line.indent === indent ? keyPattern.exec(line.text) : null;
+    if (match?.[1] === undefined) throw fault(line.number, "could not find expected ':'");
+    reader.at++;
+    map[unquote(match[1])] = parseValue(reader, match[2] ?? '', indent, line.number);
+  }
+}
+
+function parseValue(reader: LineReader, text: string, indent: number, line: number): SmallYaml {
+  if (text !== '') return parseInline(text, line);
+  const next = reader.lines[reader.at];
+  if (next === undefined) return undefined;
+  const isNested = next.indent > indent || (next.indent === indent && /^-(\s|$)/.test(next.text));
+  return isNested ? parseBlock(reader, next.indent) : undefined;
+}
+
+function parseList(reader: LineReader, indent: number): SmallYaml {
+  const list: SmallYaml[] = [];
+  for (;;) {
+    const line = reader.lines[reader.at];
+    if (line === undefined || line.indent !== indent || !/^-(\s|$)/.test(line.text)) return list;
+    reader.at++;
+    list.push(parseInline(line.text.slice(1).trim(), line.number));
+  }
+}
+
+/** A value on one line: a flow collection or a text. */
+function parseInline(text: string, line: number): SmallYaml {
+  if (!/^[[{]/.test(text)) return text === '' || text === '~' || text === 'null' ? undefined : unquote(text);
+  const tokens = text.match(/[[\]{},:]|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^[\]{},:\s][^[\]{},:]*/g) ?? [];
+  const reader = { tokens, at: 0, line };
+  return parseFlow(reader);
+}
+
+interface TokenReader {
+  readonly tokens: readonly string[];
+  readonly line: number;
+  at: number;
+}
+
+function parseFlow(reader: TokenReader): SmallYaml {
+  const token = reader.tokens[reader.at++];
+  if (token === '[') {
+    const list: SmallYaml[] = [];
+    while (reader.tokens[reader.at] !== ']') {
+      list.push(parseFlow(reader));
+      separator(reader, ']');
+    }
+    reader.at++;
+    return list;
+  }
+  if (token === '{') {
+    const map: Record<string, SmallYaml> = {};
+    while (reader.tokens[reader.at] !== '}') {
+      const key = reader.tokens[reader.at++] ?? '';
+      let value: SmallYaml;
+      if (reader.tokens[reader.at] === ':') {
+        reader.at++;
+        value = parseFlow(reader);
+      }
+      map[unquote(key.trim())] = value;
+      separator(reader, '}');
+    }
+    reader.at++;
+    return map;
+  }
+  return token === undefined ? undefined : unquote(token.trim());
+}
+
+function separator(reader: TokenReader, close: ']' | '}'): void {
+  const token = reader.tokens[reader.at];
+  if (token === ',') reader.at++;
+  else if (token !== close) throw fault(reader.line, `did not find expected ',' or '${close}'`);
+}
+
+function unquote(text: string): string {
+  if (text.startsWith("'") && text.endsWith("'") && text.length > 1) return text.slice(1, -1).replaceAll("''", "'");
+  if (!text.startsWith('"') || !text.endsWith('"') || text.length < 2) return text;
+  return text.slice(1, -1).replace(/\\(["\\])/g, '$1');
+}
