@@ -1,6 +1,6 @@
 import { KnativeError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
-import type { Document, LineCounter, Node } from 'yaml';
+import type * as Yaml from 'yaml';
 
 /** Line and column in a file, both from 1. */
 export interface Position {
@@ -94,10 +94,10 @@ function cutAtEnd(text: string): { readonly text: string; readonly ignored: bool
 }
 
 function toSource(
-  yaml: typeof import('yaml'),
+  yaml: typeof Yaml,
   chunk: Chunk,
-  parsed: Document.Parsed,
-  lineCounter: LineCounter,
+  parsed: Yaml.Document.Parsed,
+  lineCounter: Yaml.LineCounter,
   ignored: boolean,
 ): SourceDocument | undefined {
   const positionOf = (offset: number): Position => {
@@ -122,8 +122,8 @@ function toSource(
 }
 
 /** Keys may have dots in them, so at each map the longest key that the rest of the path starts with is taken. */
-function offsetOf(yaml: typeof import('yaml'), document: Document.Parsed, path: string): number {
-  let node: Node | null = document.contents;
+function offsetOf(yaml: typeof Yaml, document: Yaml.Document.Parsed, path: string): number {
+  let node: Yaml.Node | null = document.contents;
   let offset = startOf(node);
   let rest = path;
   while (rest !== '' && node !== null) {
@@ -136,15 +136,15 @@ function offsetOf(yaml: typeof import('yaml'), document: Document.Parsed, path: 
   return offset;
 }
 
-const startOf = (node: Node | null): number => node?.range?.[0] ?? 0;
+const startOf = (node: Yaml.Node | null): number => node?.range?.[0] ?? 0;
 
 interface Step {
-  readonly node: Node | null;
+  readonly node: Yaml.Node | null;
   readonly offset: number;
   readonly rest: string;
 }
 
-function nextStep(yaml: typeof import('yaml'), node: Node, path: string): Step | undefined {
+function nextStep(yaml: typeof Yaml, node: Yaml.Node, path: string): Step | undefined {
   if (yaml.isSeq(node)) {
     const match = /^\[(\d+)\]\.?/.exec(path);
     const item = match?.[1] === undefined ? undefined : node.items[Number(match[1])];
