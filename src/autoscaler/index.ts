@@ -22,6 +22,16 @@ export {
   type DeciderFactParams,
   type DeciderStatus,
 } from './facts.ts';
+export { emptyHpaStatus, runHpaPass, type HpaPass, type HpaPassInput, type HpaStatus } from './hpa/hpa-controller.ts';
+export {
+  hpaSettingsDefault,
+  type HpaMetricInput,
+  type HpaPod,
+  type HpaSample,
+  type HpaSettings,
+  type HpaSpec,
+} from './hpa/hpa-input.ts';
+export { createHpaMemory, type HpaMemory } from './hpa/stabilization.ts';
 export {
   createMultiScaler,
   initialExcessBurstCapacity,
@@ -32,6 +42,14 @@ export {
 } from './multi-scaler.ts';
 export { countPods, isPodReady, revisionLabel, type PodCounts } from './pod-counts.ts';
 export type { DeciderSpec, Decision, Explanation, ExplanationStep, MetricRequest, Observation, Policy, Stat } from './policy.ts';
+export { coolDown, type CoolDownOptions } from './policies/cool-down.ts';
+export { hpa, type HpaOptions } from './policies/hpa.ts';
+export { requestPerInstance, type KeepAliveOptions } from './policies/keep-alive.ts';
+export { kpa, type KpaOptions } from './policies/kpa-options.ts';
+export { maxOf } from './policies/max-of.ts';
+export { excessBurstCapacityOf, ObservationView } from './policies/observation-view.ts';
+export { predictive, type PredictiveOptions } from './policies/predictive.ts';
+export { scheduledFloor, type ScheduledFloor } from './policies/scheduled-floor.ts';
 export { KpaDecision, kpaPolicy, KpaState, type KpaPolicy } from './policies/kpa.ts';
 export {
   createPodAutoscalerReconciler,
@@ -41,6 +59,7 @@ export {
   type PodAutoscalerPass,
   type PodAutoscalerReconcilerOptions,
 } from './reconciler.ts';
+export { extrapolateStat, pickSample, sampleSize } from './sample.ts';
 export { decideScale, scaleUnknown, type ScaleOutcome, type ScaleSituation } from './scale.ts';
 export {
   autoscalerClassOf,
