@@ -101,7 +101,10 @@ export class NodeExchange implements Exchange {
       sink.end(request.rawTrailers);
     });
     request.on('error', fail);
-    request.on('close', () => fail(new KnativeError('HTTP_ABORTED', 'the client went away')));
+    // Every request closes: the error, with its stack, is made only for those that were cut off.
+    request.on('close', () => {
+      if (!ended) fail(new KnativeError('HTTP_ABORTED', 'the client went away'));
+    });
     return request;
   }
 
