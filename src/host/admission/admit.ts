@@ -11,10 +11,10 @@ import {
   type Verdict,
 } from '../dialects/dialect.ts';
 import { effectiveSettings } from '../dialects/effective.ts';
-import { asObject, objectAt, textAt, type JsonObject } from '../dialects/json-path.ts';
+import { asObject, objectAt, textAt, withChanges, type JsonObject } from '../dialects/json-path.ts';
 import { reportPlain } from '../dialects/plain-report.ts';
 import { admitObject, type ObjectAdmission } from './admit-object.ts';
-import { ConfigLayers } from './config-layers.ts';
+import { ConfigLayers, dialectAnnotation } from './config-layers.ts';
 import { isKubernetesKind, kindLookup, knownKinds } from './known-kinds.ts';
 import type { AdmissionProblem } from './problem.ts';
 import { readDocuments, type Position, type SourceDocument } from './yaml-documents.ts';
@@ -155,9 +155,6 @@ function storedDialect(document: JsonObject): Dialect | undefined {
   return name === undefined ? undefined : dialectByName(name);
 }
 
-/** Names the dialect under which an object was admitted, where that changes what is allowed. */
-export const dialectAnnotation = 'knative-embed.dev/dialect';
-
 function plainTranslation(document: JsonObject, file: FileContext): Translation {
   const apiVersion = textAt(document, 'apiVersion') ?? '';
   const kind = textAt(document, 'kind') ?? '';
@@ -207,11 +204,13 @@ function withNamespace(object: JsonObject, kind: Kind, namespace: string): JsonO
   return { ...object, metadata: { ...metadata, namespace } };
 }
 
+/** Marks the object and its template, so that children and later updates are admitted under the same settings. */
 function withDialect(object: JsonObject, dialect: Dialect | undefined): JsonObject {
   if (dialect?.config === undefined || !String(object['apiVersion']).startsWith('serving.knative.dev/')) return object;
-  const metadata = objectAt(object, 'metadata') ?? {};
-  const annotations = { ...asObject(metadata['annotations']), [dialectAnnotation]: dialect.name };
-  return { ...object, metadata: { ...metadata, annotations } };
+  const mark = { [dialectAnnotation]: dialect.name };
+  const marked = withChanges(object, ['metadata', 'annotations'], mark);
+  if (objectAt(object, 'spec', 'template') === undefined) return marked;
+  return withChanges(marked, ['spec', 'template', 'metadata', 'annotations'], mark);
 }
 
 function combine(

@@ -1,5 +1,6 @@
 import type { AdmissionContext } from '../../api/kind.ts';
 import type { Resource } from '../../api/resource.ts';
+import { dialectByName } from '../dialects/dialects.ts';
 import { textEntries, valueAt } from '../dialects/json-path.ts';
 
 type Data = Readonly<Record<string, string>>;
@@ -49,4 +50,19 @@ export class ConfigLayers {
     if (merged === undefined) known.set(top, (merged = { ...base, ...top }));
     return merged;
   }
+}
+
+/** Names the dialect under which an object was admitted, where that changes what is allowed. */
+export const dialectAnnotation = 'knative-embed.dev/dialect';
+
+/**
+ * The settings under which a stored or new object is admitted: the host's, or those of the dialect that the object is marked with.
+ * Whoever admits single objects (store, API server, webhook) takes its `config` from here.
+ */
+export function configPerObject(config: Config): (resource: Resource) => Config {
+  const layers = new ConfigLayers(config);
+  return (resource) => {
+    const name = resource.metadata.annotations?.[dialectAnnotation];
+    return name === undefined ? config : layers.under(dialectByName(name)?.config);
+  };
 }
