@@ -1,4 +1,11 @@
 // Replays of admission: validation.json, configmaps.json, child-names.json.
+import type { ConfigData, ConfigResult } from '../../src/api/config-reader.ts';
+import { parseNetworkConfig, type NetworkConfig } from '../../src/api/networking/config-network.ts';
+import { parseDefaultsConfig, type DefaultsConfig } from '../../src/api/serving/config-defaults.ts';
+import { parseDeploymentConfig, type DeploymentConfig } from '../../src/api/serving/config-deployment.ts';
+import { parseDomainConfig, type DomainConfig } from '../../src/api/serving/config-domain.ts';
+import { parseFeaturesConfig } from '../../src/api/serving/config-features.ts';
+import { parseGarbageCollectionConfig, type GarbageCollectionConfig } from '../../src/api/serving/config-gc.ts';
 import { metrics } from '../../src/api/autoscaling/metric.ts';
 import { podAutoscalers } from '../../src/api/autoscaling/pod-autoscaler.ts';
 import { parseAutoscalerConfig } from '../../src/api/autoscaling/config-autoscaler.ts';
@@ -144,8 +151,120 @@ function* childNames(cases: readonly unknown[]): Iterable<ReplayCase> {
   }
 }
 
+interface ConfigCase {
+  readonly id: string;
+  readonly configMap: string;
+  readonly data?: Readonly<Record<string, string>>;
+  readonly parsed?: unknown;
+  readonly configError?: string;
+}
+
+function* configMaps(cases: readonly unknown[]): Iterable<ReplayCase> {
+  for (const item of cases as readonly ConfigCase[]) {
+    const base = { file: 'configmaps.json', id: item.id };
+    const { configError } = item;
+    const expected =
+      configError === undefined ? { parsed: withoutNulls(item.parsed) } : { configError: comparableError(configError) };
+    yield { ...base, expected, check: (wanted) => differencesOf(wanted, parseConfigMap(item)) };
+  }
+}
+
+function parseConfigMap({ configMap, data }: ConfigCase): unknown {
+  const parse = configParsers[configMap];
+  if (parse === undefined) throw new Error(`no parser for ${configMap}`);
+  const result = parse(data);
+  return 'error' in result ? { configError: comparableError(result.error) } : { parsed: withoutNulls(result.config) };
+}
+
+/** What go-yaml says about broken YAML is its own: only that it says so is compared. */
+const comparableError = (text: string): string => text.replace(/(error converting YAML to JSON: yaml: ).*/, '$1');
+
+const configParsers: Readonly<Record<string, (data: ConfigData | undefined) => ConfigResult<unknown>>> = {
+  'config-defaults': (data) => inGoTerms(parseDefaultsConfig(data), defaultsInGo),
+  'config-features': (data) => inGoTerms(parseFeaturesConfig(data), capitalized),
+  'config-gc': (data) => inGoTerms(parseGarbageCollectionConfig(data), garbageCollectionInGo),
+  'config-network': (data) => inGoTerms(parseNetworkConfig(data), networkInGo),
+  'config-domain': (data) => inGoTerms(parseDomainConfig(data), domainInGo),
+  'config-deployment': (data) => inGoTerms(parseDeploymentConfig(data), deploymentInGo),
+};
+
+function inGoTerms<T>(result: ConfigResult<T>, translate: (config: T) => unknown): ConfigResult<unknown> {
+  return 'error' in result ? result : { config: translate(result.config) };
+}
+
+function capitalized(config: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key.charAt(0).toUpperCase() + key.slice(1), value]));
+}
+
+const nanoseconds = (ms: number): number => (ms === -1 ? -1 : ms * 1e6);
+const stringSet = (items: readonly string[]): unknown => Object.fromEntries(items.map((item) => [item, {}]));
+
+/** The plain fields: the recorder printed no templates. */
+function defaultsInGo(config: DefaultsConfig): unknown {
+  const { userContainerNameTemplate: _user, initContainerNameTemplate: _init, ...plain } = config;
+  const { revisionCpuRequest, revisionCpuLimit, ...rest } = plain;
+  return { ...rest, revisionCPURequest: revisionCpuRequest, revisionCPULimit: revisionCpuLimit };
+}
+
+function garbageCollectionInGo(config: GarbageCollectionConfig): unknown {
+  return {
+    RetainSinceCreateTime: nanoseconds(config.retainSinceCreateTimeMs),
+    RetainSinceLastActiveTime: nanoseconds(config.retainSinceLastActiveTimeMs),
+    MinNonActiveRevisions: config.minNonActiveRevisions,
+    MaxNonActiveRevisions: config.maxNonActiveRevisions,
+  };
+}
+
+function networkInGo({ externalDomainTLS, httpProtocol, rolloutDurationSeconds, ...config }: NetworkConfig): unknown {
+  return {
+    ...capitalized(config),
+    AutoTLS: externalDomainTLS,
+    ExternalDomainTLS: externalDomainTLS,
+    HTTPProtocol: httpProtocol,
+    RolloutDurationSecs: rolloutDurationSeconds,
+  };
+}
+
+function domainInGo({ domains }: DomainConfig): unknown {
+  const entries = Object.entries(domains).map(([name, { selector, type }]) => {
+    const isEmpty = Object.keys(selector).length === 0;
+    return [name, { Selector: isEmpty ? {} : { selector }, Type: type }] as const;
+  });
+  return { Domains: Object.fromEntries(entries) };
+}
+
+function deploymentInGo({
+  digestResolutionTimeoutMs,
+  progressDeadlineMs,
+  runtimeClassNames,
+  ...config
+}: DeploymentConfig): unknown {
+  return {
+    ...capitalized(config),
+    DigestResolutionTimeout: nanoseconds(digestResolutionTimeoutMs),
+    ProgressDeadline: nanoseconds(progressDeadlineMs),
+    RegistriesSkippingTagResolving: stringSet(config.registriesSkippingTagResolving),
+    QueueSidecarTokenAudiences: stringSet(config.queueSidecarTokenAudiences),
+    RuntimeClassNames:
+      runtimeClassNames &&
+      Object.fromEntries(
+        Object.entries(runtimeClassNames).map(([name, selector]) => [
+          name,
+          Object.keys(selector).length === 0 ? {} : { selector },
+        ]),
+      ),
+  };
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).filter(([, item]) => item !== null && item !== undefined);
+  return Object.fromEntries(entries.map(([key, item]) => [key, withoutNulls(item)]));
+}
+
 /** Cases of each file by name, for the replay of the whole folder. */
 export const files: Readonly<Record<string, (cases: readonly unknown[]) => Iterable<ReplayCase>>> = {
   'validation.json': validation,
   'child-names.json': childNames,
+  'configmaps.json': configMaps,
 };
