@@ -49,7 +49,8 @@ async function main(modulePath: string | undefined): Promise<void> {
 }
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, shutdown);
-process.on('message', (message: { type: 'shutdown' } | StartMessage) => {
+process.on('message', (message: { type: 'shutdown' } | { type: 'rehearse'; typescript: boolean } | StartMessage) => {
+  if (message.type === 'rehearse') void rehearse(message.typescript);
   if (message.type === 'shutdown') shutdown();
   if (message.type !== 'start') return;
   Object.assign(process.env, message.env, { PORT: String(message.port) });
@@ -61,6 +62,5 @@ process.on('uncaughtException', (error) => {
   const end = (): never => process.exit(1);
   (server?.close() ?? Promise.resolve()).then(end, end);
 });
-// Without a module, but with a channel, it is a spare: everything is loaded, and {type: 'start', modulePath, env, port} follows.
-if (modulePath === undefined && process.send !== undefined) void rehearse();
-else main(modulePath).catch(fail);
+// Without a module, but with a channel, it is a spare: {type: 'rehearse', typescript} and {type: 'start', modulePath, env, port} follow.
+if (modulePath !== undefined || process.send === undefined) main(modulePath).catch(fail);

@@ -1,14 +1,21 @@
 import { defineFunction } from './define-function.ts';
+import { loadFunction } from './load-function.ts';
 import { serve } from './serve.ts';
+
+const emptyModule = 'data:text/javascript,export const handle = () => undefined';
 
 /**
  * Serves one request of a function that does nothing, over a socket, so that all code of a first request is compiled before the
- * first request: it makes a spare worker's start several times faster. Never fails; a machine without sockets only starts slower.
+ * first request: it makes a spare worker's start several times faster. With `typescript` Node's type stripping is made ready too,
+ * which takes longest of all. Never fails; a machine without sockets only starts slower.
  */
-export async function rehearse(): Promise<void> {
+export async function rehearse(typescript: boolean): Promise<void> {
+  if (typescript) loadTypeStripping();
   const rehearsal = defineFunction((_context, body) => ({ body }));
   try {
-    await import('data:text/javascript,export const handle = () => undefined');
+    // Looks for a project and fails to find a function in it: what counts is that the way has been gone.
+    await loadFunction(import.meta.filename).catch(() => undefined);
+    await import(emptyModule);
     const server = await serve(rehearsal, { env: {}, host: '127.0.0.1', port: 0, graceMs: 0 });
     await request(server.port);
     await server.close();
@@ -27,4 +34,17 @@ function request(port: number): Promise<void> {
     socket.resume();
     socket.write(text);
   });
+}
+
+/** The first stripping loads Node's parser. It warns that it is experimental, which is nobody's concern here. */
+function loadTypeStripping(): void {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    process.getBuiltinModule('node:module').stripTypeScriptTypes('let text: string');
+  } catch {
+    // A Node without it fails when a TypeScript function is loaded, and says so then.
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }

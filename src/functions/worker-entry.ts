@@ -1,4 +1,5 @@
-// Runs one function inside a worker thread. Messages in: {type: 'start', modulePath, env, port?} and {type: 'shutdown'}.
+// Runs one function inside a worker thread. Messages in: {type: 'start', modulePath, env, port?}, {type: 'shutdown'}, and before
+// the start, while it waits, {type: 'rehearse', typescript}.
 // Messages out: {type: 'ready', port} or {type: 'failed', message, stack?}; after a shutdown the thread ends with code 0.
 import { messageOf } from '../errors.ts';
 import { startEntry } from './run-entry.ts';
@@ -13,6 +14,7 @@ export type WorkerEntryMessage =
       readonly env: Readonly<Record<string, string | undefined>>;
       readonly port?: number;
     }
+  | { readonly type: 'rehearse'; readonly typescript: boolean }
   | { readonly type: 'shutdown' };
 
 /** What the thread sends back. */
@@ -21,8 +23,6 @@ export type WorkerEntryReport =
   | { readonly type: 'failed'; readonly message: string; readonly stack?: string };
 
 const { parentPort } = process.getBuiltinModule('node:worker_threads');
-// Done while the thread waits, not while a request does; a start that comes meanwhile need not wait for it.
-void rehearse();
 
 // Starting takes a moment: a shutdown that comes meanwhile waits for it.
 let server: Promise<FunctionServer> | undefined;
@@ -56,5 +56,6 @@ function fail(error: unknown): never {
 }
 
 parentPort?.on('message', (message: WorkerEntryMessage) => {
-  (message.type === 'start' ? start(message) : shutdown()).catch(fail);
+  if (message.type === 'rehearse') void rehearse(message.typescript);
+  else (message.type === 'start' ? start(message) : shutdown()).catch(fail);
 });

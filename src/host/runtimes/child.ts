@@ -28,6 +28,19 @@ export interface Child {
   killForMemory(message: string): void;
 }
 
+/** Children of this process that have not ended. */
+const living = new Set<number>();
+
+/** A host that ends without `close` takes its children along; only one that is killed cannot, for which there are records. */
+function killOnExit(pid: number): void {
+  if (living.size === 0) process.once('exit', killLiving);
+  living.add(pid);
+}
+
+function killLiving(): void {
+  for (const pid of living) killGroup(pid, 'SIGKILL');
+}
+
 /** Starts a child; an `Exit` when the system refuses. */
 export async function startChild(
   options: ChildOptions,
@@ -58,6 +71,7 @@ export async function startChild(
   const pid = child.pid;
   if (pid === undefined) return spawnFailure(child, options.file);
   context.table.add(pid, context.podName);
+  killOnExit(pid);
   child.unref();
   child.channel?.unref();
   return wrap(child, pid, context);
@@ -77,6 +91,8 @@ function wrap(child: ChildProcess, pid: number, context: { readonly clock: Clock
     killTimer?.[Symbol.dispose]();
     const finish = (): void => {
       context.table.remove(pid);
+      living.delete(pid);
+      if (living.size === 0) process.off('exit', killLiving);
       exit = exitOf(code, signal, memoryMessage);
       for (const listener of listeners.splice(0)) listener(exit);
     };

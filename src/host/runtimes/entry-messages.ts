@@ -11,6 +11,11 @@ export function startMessage(modulePath: string, env: Readonly<Record<string, st
   return { type: 'start', modulePath, env, port };
 }
 
+/** Lets a spare entry go through a start and a request of nothing, so that its code is compiled when a real one comes. */
+export function rehearseMessage(typescript: boolean): object {
+  return { type: 'rehearse', typescript };
+}
+
 /** Asks an entry to finish what it has in hand, to run the shutdown hook and to end. */
 export const shutdownMessage = { type: 'shutdown' } as const;
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import { cannotRun, isExit, startChild, type Child } from './child.ts';
-import { parseEntryReport, startMessage } from './entry-messages.ts';
+import { parseEntryReport, rehearseMessage, startMessage } from './entry-messages.ts';
 import type { FunctionProgram } from './image-map.ts';
 import { noExec, type Exit, type Launch, type LaunchEvents, type Launcher, type Run } from './launcher.ts';
 import type { MemoryGuard } from './memory-guard.ts';
@@ -19,6 +19,8 @@ export interface FunctionProcessLauncherOptions {
   readonly entry: URL;
   /** Processes kept ready. */
   readonly spares: number;
+  /** Whether spares make ready for TypeScript modules. */
+  readonly typescript: boolean;
   /** Folder for the logs of spares, which move to their instance. */
   readonly spareLogs: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -60,6 +62,11 @@ export function createFunctionProcessLauncher(options: FunctionProcessLauncherOp
     size: options.spares,
     clock: options.clock,
     make: () => make(),
+    prepare(spare) {
+      void spare.child.then((child) => {
+        if (!isExit(child)) child.process.send(rehearseMessage(options.typescript));
+      });
+    },
     discard,
     onBroken(spare, broken) {
       void spare.child.then((child) => {

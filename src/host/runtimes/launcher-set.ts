@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
 import type { DataFolder, RuntimeOptions } from './create-runtime.ts';
-import type { Isolation } from './image-map.ts';
+import type { Isolation, Program } from './image-map.ts';
 import { createEngineLauncher } from './engine-launcher.ts';
 import { createFunctionProcessLauncher } from './function-process-launcher.ts';
 import type { FunctionLauncher, Launch, LaunchEvents, Run } from './launcher.ts';
@@ -47,12 +47,14 @@ export function createLauncherSet(options: LauncherSetOptions): LauncherSet {
       clock,
       entry: options.entries?.worker ?? entryUrl('worker-entry'),
       spares: options.spares ?? 1,
+      typescript: hasTypeScript(images.programs),
     }));
   const processLauncher = (): FunctionLauncher =>
     (processes ??= createFunctionProcessLauncher({
       ...shared,
       entry: options.entries?.process ?? entryUrl('process-entry'),
       spares: options.spares ?? 1,
+      typescript: hasTypeScript(images.programs),
       spareLogs: folder.path('logs', 'spares'),
       environment: options.environment,
     }));
@@ -104,6 +106,12 @@ function entryUrl(name: string): URL {
     if (existsSync(url)) return url;
   }
   return new URL(`./functions/${name}${extension}`, here);
+}
+
+function hasTypeScript(programs: readonly Program[]): boolean {
+  return programs.some(
+    (program) => program.kind === 'function' && typeof program.module === 'string' && /\.[mc]?ts$/.test(program.module),
+  );
 }
 
 function stringsOf(env: NodeJS.ProcessEnv): Record<string, string> {

@@ -13,6 +13,8 @@ export interface SparePoolOptions<T> {
   readonly size: number;
   readonly clock: Clock;
   readonly make: () => T;
+  /** Does for a spare what one that is taken at once has no time for. */
+  readonly prepare?: (item: T) => void;
   readonly discard: (item: T) => void;
   /** Calls `broken` when a spare ends by itself; it is dropped then. */
   readonly onBroken: (item: T, broken: () => void) => void;
@@ -34,6 +36,7 @@ export function createSparePool<T>(options: SparePoolOptions<T>): SparePool<T> {
     while (!closed && spares.length < size && broken < brokenMax) {
       const item = make();
       spares.push(item);
+      options.prepare?.(item);
       onBroken(item, () => {
         const index = spares.indexOf(item);
         if (index < 0) return;

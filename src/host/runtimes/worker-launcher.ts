@@ -5,7 +5,7 @@ import { cannotRun } from './child.ts';
 import type { FunctionProgram } from './image-map.ts';
 import { noExec, type Exit, type Launch, type LaunchEvents, type Launcher, type Run } from './launcher.ts';
 import { createSparePool, type SparePool } from './spare-pool.ts';
-import { parseEntryReport, shutdownMessage, startMessage } from './entry-messages.ts';
+import { parseEntryReport, rehearseMessage, shutdownMessage, startMessage } from './entry-messages.ts';
 
 export interface WorkerLauncherOptions {
   readonly clock: Clock;
@@ -13,6 +13,8 @@ export interface WorkerLauncherOptions {
   readonly entry: URL;
   /** Workers kept ready. */
   readonly spares: number;
+  /** Whether spares make ready for TypeScript modules. */
+  readonly typescript: boolean;
 }
 
 /** Runs function modules in worker threads out of a pool: own environment and module cache each, one function per worker, ever. */
@@ -26,6 +28,7 @@ export function createWorkerLauncher(options: WorkerLauncherOptions): Launcher<F
         size: options.spares,
         clock: options.clock,
         make: () => startWorker(options.entry, limitBytes),
+        prepare: (worker) => worker.postMessage(rehearseMessage(options.typescript)),
         discard: (worker) => void worker.terminate(),
         onBroken: (worker, broken) => worker.once('exit', broken),
       });

@@ -2,6 +2,8 @@
 import { createImageMap } from '../../../../src/host/runtimes/image-map.ts';
 import { createRuntime } from '../../../../src/host/runtimes/create-runtime.ts';
 
+// Instances alone do not keep a process alive.
+setInterval(() => undefined, 1_000);
 const dataDir = process.argv[2] ?? '';
 const images = createImageMap({ tree: { command: ['sh', 'tree.sh'] } }, { baseDir: import.meta.dirname });
 const runtime = await createRuntime({ images, dataDir });
@@ -17,4 +19,3 @@ for await (const chunk of instance.logs('c', { follow: true })) {
   if (text.includes('\n')) break;
 }
 process.stdout.write(text);
-setInterval(() => undefined, 1_000);
