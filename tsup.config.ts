@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { defineConfig } from 'tsup';
 
-// One entry per public subpath (src/MODULE/index.ts), plus the files that are started by path.
+// One entry per public subpath (src/MODULE/index.ts), plus the files that are started by path. Declarations come from the native
+// compiler (tsconfig.build.json), which is an order of magnitude faster than bundling them.
 const modules = readdirSync('src', { withFileTypes: true }).filter(
   (entry) => entry.isDirectory() && existsSync(`src/${entry.name}/index.ts`),
 );
@@ -14,7 +15,7 @@ export default defineConfig({
     ...started.filter((path) => existsSync(`src/${path}.ts`)).map((path) => [path, `src/${path}.ts`]),
   ]),
   format: ['esm'],
-  dts: true,
+  dts: false,
   splitting: true,
   sourcemap: true,
   clean: true,

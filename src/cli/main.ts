@@ -12,6 +12,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+// Timers of the library never keep a process alive, so a command that waits for one has to.
+const alive = setInterval(() => undefined, 0x7fffffff);
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   stdin: process.stdin,
@@ -20,3 +22,4 @@ process.exitCode = await runCli(process.argv.slice(2), {
   isTty: process.stdout.isTTY === true,
   signal: aborter.signal,
 });
+clearInterval(alive);

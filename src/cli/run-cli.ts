@@ -20,7 +20,9 @@ export async function runCli(args: readonly string[], edges: CliEdges): Promise<
   const entry = commandTable.find((candidate) => candidate.name === name);
   if (entry === undefined) {
     const close = commandTable.find((candidate) => candidate.name.startsWith(name.slice(0, 3)));
-    edges.printError(`knative-embed: unknown command ${JSON.stringify(name)}${close === undefined ? '' : `, did you mean ${close.name}?`}`);
+    edges.printError(
+      `knative-embed: unknown command ${JSON.stringify(name)}${close === undefined ? '' : `, did you mean ${close.name}?`}`,
+    );
     edges.printError(overview());
     return 2;
   }
@@ -56,7 +58,8 @@ async function runCommand(command: Command, args: string[], edges: CliEdges): Pr
 
 /** One clear error: what, where, and what to do; the stack only for what is not ours. */
 function describeError(commandName: string, error: unknown): string {
-  if (!KnativeError.is(error)) return `knative-embed ${commandName}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+  if (!KnativeError.is(error))
+    return `knative-embed ${commandName}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
   const path = error.path === undefined || error.message.includes(error.path) ? '' : ` (${error.path})`;
   return `knative-embed ${commandName}: ${error.message}${path}${error.hint === undefined ? '' : `\n  ${error.hint}`} [${error.code}]`;
 }

@@ -53,6 +53,7 @@ interface Loop {
 }
 
 const keySeparator = '|';
+const lastingFailureMs = 1_000;
 
 export function createController(options: ControllerOptions): Controller {
   const clock = options.clock ?? realClock;
@@ -146,8 +147,12 @@ export function createController(options: ControllerOptions): Controller {
       process: (key) => pass(reconciler, key, queue),
       // Long bursts let timers and I/O of the process have their turn.
       yieldTurn: () => activity.track(new Promise((resolve) => setImmediate(resolve))),
-      onError: (key, error, retryAfterMs) =>
-        logger.warn({ reconciler: reconciler.name, key, error: messageOf(error), retryAfterMs }, 'reconcile failed, will retry'),
+      onError(key, error, retryAfterMs) {
+        const fields = { reconciler: reconciler.name, key, error: messageOf(error), retryAfterMs };
+        // The first failures are mostly things that are just coming into being; only what lasts is worth a warning.
+        if (retryAfterMs < lastingFailureMs) logger.debug(fields, 'reconcile failed, will retry');
+        else logger.warn(fields, 'reconcile keeps failing, will retry');
+      },
     });
     loops.set(reconciler.name, { reconciler, queue });
   }

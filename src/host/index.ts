@@ -4,3 +4,12 @@ export { type AppliedDocument } from './apply.ts';
 export { hostKinds, kindNamed } from './kinds.ts';
 export { type Images } from './runtimes/image-map.ts';
 export { type Instance, type Runtime } from './runtimes/runtime.ts';
+export {
+  ManifestFolder,
+  type FolderChange,
+  type FolderDocument,
+  type FolderProblem,
+  type ManifestFolderOptions,
+} from './manifest-folder.ts';
+export { readDocuments, readSettings, settingsFileName, type FolderSettings } from './manifest-documents.ts';
+export { isReady, whyNot } from './wait.ts';

@@ -64,7 +64,7 @@ describe('the quickstart on virtual time', () => {
     await host.apply(second);
     await host.apply(manifest('eventing.yaml'));
     await host.run(Promise.all(['hello', 'greeter', 'inbox'].map((name) => host.ready('services.serving.knative.dev', name))));
-    await host.run(host.ready('triggers.eventing.knative.dev', 'deliver'));
+    await host.run(host.ready('triggers.eventing.knative.dev', 'inbox'));
   });
   afterEach(() => host.close());
 
