@@ -84,7 +84,7 @@ function applyBounds(situation: ScaleSituation, steps: ExplanationStep[]): numbe
   const initialScale = initialScaleOf(input, config);
   const holdsInitial = initialScale > 1 && initialScale > min && !situation.initialized && !isUnreachable(input);
   const least = holdsInitial ? initialScale : min;
-  // The minimum wins over the maximum, the initial scale too.
+  // Below the minimum it counts even where it exceeds the maximum; the initial scale likewise.
   if (desiredScale < least) {
     steps.push({ rule: holdsInitial ? 'initial-scale' : 'min-scale', before: desiredScale, after: least });
     return least;
