@@ -25,6 +25,8 @@ export interface ContainerContext {
   readonly backoff: RestartBackoffOptions;
   /** Runs to its end once, and no restart after exit code 0. */
   readonly isInit: boolean;
+  /** The instance has no other container. */
+  readonly isAlone: boolean;
   launch(launch: Launch, events: LaunchEvents): Run;
   makeLog(container: string, program: Program | undefined): ContainerLog;
   volumePath(name: string): string | undefined;
@@ -149,6 +151,7 @@ export class ContainerRunner {
       podName: context.podName,
       namespace: context.namespace,
       container: spec,
+      isAlone: context.isAlone,
       program,
       env: {
         ...context.baseEnv,

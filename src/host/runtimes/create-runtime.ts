@@ -100,6 +100,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
         instanceId: spec.id,
         namespace: spec.namespace,
         podName: spec.podName,
+        isAlone: spec.containers.length === 1,
         images,
         clock,
         logger,

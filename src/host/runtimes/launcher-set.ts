@@ -6,6 +6,8 @@ import { createEngineLauncher } from './engine-launcher.ts';
 import { createFunctionProcessLauncher } from './function-process-launcher.ts';
 import type { FunctionLauncher, Launch, LaunchEvents, Run } from './launcher.ts';
 import { createMemoryGuard } from './memory-guard.ts';
+import { createNetworkNamespace, mayMakeNetworkNamespaces, type NetworkNamespace } from './network-namespace.ts';
+import { systemRandom } from '../../random.ts';
 import { createPortAllocator } from './ports.ts';
 import { createProcessLauncher } from './process-launcher.ts';
 import { createProcessTable, type ProcessTable } from './process-table.ts';
@@ -38,7 +40,9 @@ export function createLauncherSet(options: LauncherSetOptions): LauncherSet {
   const memory = createMemoryGuard({ clock, controlGroups: options.controlGroups ?? true });
   const ports = createPortAllocator(options.random);
   const shared = { clock, table, memory, ports };
-  const commands = createProcessLauncher(shared);
+  const makeNamespace = (): Promise<NetworkNamespace | undefined> =>
+    options.networkNamespaces === false ? Promise.resolve(undefined) : createNetworkNamespace(options.random ?? systemRandom);
+  const commands = createProcessLauncher({ ...shared, makeNamespace });
   const engines = createEngineLauncher({ ...shared, environment: stringsOf(process.env) });
   let workers: FunctionLauncher | undefined;
   let processes: FunctionLauncher | undefined;
@@ -83,7 +87,11 @@ export function createLauncherSet(options: LauncherSetOptions): LauncherSet {
       for (const { image } of containers) {
         const program = images.resolve(image);
         if (program?.kind !== 'command' || program.port === undefined) continue;
-        return { max: 1, reason: `image ${image} listens on port ${program.port} only` };
+        if (containers.length === 1 && options.networkNamespaces !== false && mayMakeNetworkNamespaces()) continue;
+        return {
+          max: 1,
+          reason: `image ${image} listens on port ${program.port} only, and gets no network stack of its own here`,
+        };
       }
       return undefined;
     },

@@ -17,6 +17,8 @@ export interface Launch<P extends Program = Program> {
   readonly podName: string;
   readonly namespace: string;
   readonly container: ContainerSpec;
+  /** The instance has no other container that it shares localhost with. */
+  readonly isAlone: boolean;
   readonly program: P;
   /** The complete environment but for PORT. */
   readonly env: Readonly<Record<string, string>>;

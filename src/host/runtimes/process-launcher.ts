@@ -1,23 +1,18 @@
-import type { Clock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import { cannotRun, isExit, startChild, type Child } from './child.ts';
-import { commandLine } from './command-line.ts';
+import { commandLine, type CommandLine } from './command-line.ts';
 import type { CommandProgram } from './image-map.ts';
 import type { Launch, LaunchEvents, Launcher, Run } from './launcher.ts';
 import type { MemoryGuard } from './memory-guard.ts';
 import { resolveArgument } from './paths.ts';
-import type { PortAllocator, PortLease } from './ports.ts';
+import { placeProgram, reachHost, type Placement, type PlacementOptions } from './placement.ts';
 import type { ProcessTable } from './process-table.ts';
-import { leaseLiteralPort, userOf, workingDirOf } from './process-settings.ts';
+import { userOf, workingDirOf } from './process-settings.ts';
 
-export interface ProcessLauncherOptions {
-  readonly clock: Clock;
+export interface ProcessLauncherOptions extends PlacementOptions {
   readonly table: ProcessTable;
-  readonly ports: PortAllocator;
   readonly memory: MemoryGuard;
 }
-
-const portPollMs = 50;
 
 /** Runs any command as a child process with its own environment, process group, port and log file. */
 export function createProcessLauncher(options: ProcessLauncherOptions): Launcher<CommandProgram> {
@@ -36,7 +31,7 @@ class ProcessRun implements Run {
   readonly #events: LaunchEvents;
   readonly #options: ProcessLauncherOptions;
   #child: Child | undefined;
-  #lease: PortLease | undefined;
+  #place: Placement | undefined;
   #stopGraceMs: number | undefined;
   #ended = false;
   readonly #env: Record<string, string>;
@@ -51,29 +46,21 @@ class ProcessRun implements Run {
   }
 
   async begin(): Promise<void> {
-    const { container, log } = this.#launch;
+    const { container, log, podName } = this.#launch;
     const isServing = (container.ports ?? []).length > 0;
-    if (isServing) this.#lease = await this.#leasePort(container.ports?.[0]?.containerPort);
-    if (this.#stopGraceMs !== undefined) {
+    const isStopped = (): boolean => this.#stopGraceMs !== undefined;
+    if (isServing) this.#place = await placeProgram(this.#launch, this.#events, this.#options, isStopped);
+    if (isStopped()) {
       this.#end({ exitCode: 143, signal: 'SIGTERM', reason: 'Error', message: 'stopped before it had started' });
       return;
     }
-    if (isServing && this.#lease === undefined) {
+    if (isServing && this.#place === undefined) {
       this.#end(cannotRun(128, 'no free loopback port was found'));
       return;
     }
-    if (this.#lease !== undefined) this.#env['PORT'] = String(this.#lease.port);
-    const line = commandLine(this.#launch);
-    const child = await startChild(
-      {
-        ...line,
-        env: this.#env,
-        cwd: workingDirOf(this.#launch, this.#launch.program.cwd),
-        user: this.#user,
-        logPath: log.path ?? '/dev/null',
-      },
-      { clock: this.#options.clock, table: this.#options.table, podName: this.#launch.podName },
-    );
+    if (this.#place !== undefined) this.#env['PORT'] = String(this.#place.port);
+    const logPath = log.path ?? '/dev/null';
+    const child = await startChild({ ...this.#execution(commandLine(this.#launch)), logPath }, { ...this.#options, podName });
     if (isExit(child)) {
       this.#end(child);
       return;
@@ -82,7 +69,7 @@ class ProcessRun implements Run {
     const guard = this.#options.memory.watch(child, container.limits?.memoryBytes);
     child.onExit((exit) => this.#end(guard.explain(exit)));
     this.#events.started();
-    if (this.#lease !== undefined) this.#events.listening({ address: `127.0.0.1:${this.#lease.port}`, accepting: false });
+    if (this.#place !== undefined) this.#events.listening({ address: this.#place.address, accepting: false });
     if (this.#stopGraceMs !== undefined) child.stop(this.#stopGraceMs);
   }
 
@@ -98,39 +85,28 @@ class ProcessRun implements Run {
   async exec(command: readonly string[], timeoutMs: number): Promise<number> {
     const [first = '', ...rest] = command;
     const { resolvePath } = this.#launch;
-    return runToEnd({
-      file: resolvePath(first),
-      argv0: first,
-      args: rest.map((argument) => resolveArgument(argument, resolvePath)),
-      env: this.#env,
-      cwd: workingDirOf(this.#launch, this.#launch.program.cwd),
-      user: this.#user,
-      timeoutMs,
-    });
+    const args = rest.map((argument) => resolveArgument(argument, resolvePath));
+    return runToEnd({ ...this.#execution({ file: resolvePath(first), argv0: first, args }), timeoutMs });
   }
 
-  /** A fixed port is waited for: the instance before this one may still be on its way out. */
-  async #leasePort(containerPort: number | undefined): Promise<PortLease | undefined> {
-    const { ports, clock } = this.#options;
-    const fixed = this.#launch.program.port;
-    if (fixed === undefined) return leaseLiteralPort(ports, containerPort, this.#events);
-    for (;;) {
-      const lease = await ports.lease(fixed, { only: true });
-      if (lease !== undefined || this.#stopGraceMs !== undefined) return lease;
-      this.#events.waiting(
-        'PortInUse',
-        `port ${fixed} is in use and the program takes no other one: only one instance of it can run on this machine at a time`,
-      );
-      await new Promise<void>((resolve) => {
-        clock.setTimer(portPollMs, resolve);
-      });
-    }
+  /** A command line with the container's surroundings; in a namespace it is entered first, as root, and the user changed after. */
+  #execution(line: CommandLine): Omit<Execution, 'timeoutMs'> {
+    const cwd = workingDirOf(this.#launch, this.#launch.program.cwd);
+    const namespace = this.#place?.namespace;
+    if (namespace === undefined) return { ...line, env: this.#env, cwd, user: this.#user };
+    const [file = '', ...enter] = namespace.enter;
+    const user =
+      this.#user === undefined
+        ? []
+        : ['setpriv', `--reuid=${this.#user.uid}`, `--regid=${this.#user.gid}`, '--clear-groups', '--'];
+    const env = reachHost(this.#env, namespace.hostAddress);
+    return { file, argv0: file, args: [...enter, ...user, line.file, ...line.args], env, cwd, user: undefined };
   }
 
   #end(exit: Parameters<LaunchEvents['exited']>[0]): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#lease?.[Symbol.dispose]();
+    this.#place?.release();
     this.#events.exited(exit);
   }
 }

@@ -149,7 +149,7 @@ export interface Instance {
 /** Starts instances. A program that is missing, broken or not mapped shows in the instance's status. */
 export interface Runtime extends AsyncDisposable {
   start(spec: InstanceSpec): Instance;
-  /** How many more instances than `running` of these containers' images the machine can hold: `undefined` is no limit. */
+  /** The most instances of these containers that this machine can hold at once, and why; `undefined` for no limit. */
   instancesMax(containers: readonly ContainerSpec[]): { readonly max: number; readonly reason: string } | undefined;
   /** Stops all instances, each with `graceMs` (default 10,000), and the spare workers and processes. */
   close(graceMs?: number): Promise<void>;

@@ -151,3 +151,20 @@ test('a port that something else on the machine holds is not given out', async (
   expect(instance.address).not.toBe('127.0.0.1:20041');
   squatter.close();
 });
+
+test.skipIf(process.getuid?.() !== 0)('programs with a fixed port scale by network namespaces where permitted', async () => {
+  await using host = await startRuntime({
+    'example.com/hello': { ...python, env: { FIXED_PORT: '20061', LISTEN_HOST: '0.0.0.0' }, port: 20061 },
+  });
+  const start = () => host.runtime.start(podSpec({ env: { K_SINK: 'http://127.0.0.1:8080/broker' } }));
+  expect(host.runtime.instancesMax(podSpec({}).containers)).toBeUndefined();
+  const [first, second, third] = [start(), start(), start()] as const;
+  await Promise.all([first, second, third].map((instance) => until(instance, isReady)));
+  const addresses = [first, second, third].map(({ address }) => address);
+  expect(new Set(addresses).size).toBe(3);
+  const inside = [first, second].find(({ address }) => address !== '127.0.0.1:20061') ?? third;
+  const { env } = (await get(inside)) as { env: Record<string, string> };
+  expect(env).toMatchObject({ PORT: '20061' });
+  expect(env['K_SINK']).toMatch(/^http:\/\/10\.231\.\d+\.\d+:8080\/broker$/);
+  expect(inside.status.containers[0]?.notes[0]).toContain('network stack of its own');
+});

@@ -87,6 +87,7 @@ test('the command line of a container engine', () => {
     instanceId: 'id',
     podName: 'pod-1',
     namespace: 'default',
+    isAlone: true,
     program: { kind: 'engine', engine: 'docker', image: 'example.com/a:v1', runArgs: ['--network=host'], env: {}, paths: {} },
     container: {
       name: 'user-container',

@@ -40,4 +40,4 @@ class Handler(BaseHTTPRequestHandler):
 
 time.sleep(float(os.environ.get("START_DELAY", "0")))
 print("listening", flush=True)
-ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("FIXED_PORT") or os.environ["PORT"])), Handler).serve_forever()
+ThreadingHTTPServer((os.environ.get("LISTEN_HOST", "127.0.0.1"), int(os.environ.get("FIXED_PORT") or os.environ["PORT"])), Handler).serve_forever()
