@@ -260,9 +260,7 @@ export class ContainerRunner {
   /** The end of the log explains a failure best (Knative's termination message policy). */
   async #addLogTail(log: ContainerLog, of: ContainerTerminated): Promise<void> {
     const chunks: Uint8Array[] = [];
-    const isPrevious = this.#run !== undefined;
-    for await (const chunk of log.read({ tailLines: messageLinesMax, previous: isPrevious }, this.#context.clock, () => true))
-      chunks.push(chunk);
+    for await (const chunk of log.read({ tailLines: messageLinesMax }, this.#context.clock, () => true)) chunks.push(chunk);
     const tail = Buffer.concat(chunks);
     const message = tail
       .subarray(Math.max(0, tail.length - messageBytesMax))
@@ -322,13 +320,18 @@ export class ContainerRunner {
       aggressive,
       clock: this.#context.clock,
       onVerdict,
-      attempt: (signal, timeoutMs) => this.#attempt(spec, signal, timeoutMs),
+      attempt: (signal, timeoutMs) => this.#attempt(spec, aggressive ? 'queue-proxy' : 'kubelet', signal, timeoutMs),
     });
   }
 
-  async #attempt(spec: ProbeSpec, signal: AbortSignal, timeoutMs: number): Promise<ProbeOutcome> {
+  async #attempt(
+    spec: ProbeSpec,
+    asker: 'queue-proxy' | 'kubelet',
+    signal: AbortSignal,
+    timeoutMs: number,
+  ): Promise<ProbeOutcome> {
     if (spec.exec !== undefined) return this.#exec(spec.exec.command ?? [], timeoutMs);
-    const request = networkProbe(spec, { target: this.#target, ports: this.spec.ports ?? [] });
+    const request = networkProbe(spec, asker, { target: this.#target, ports: this.spec.ports ?? [] });
     if (request === undefined) return { ok: false, message: 'the probe names no port and the container has none' };
     return this.#context.prober.probe(request, signal);
   }

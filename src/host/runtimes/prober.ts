@@ -33,9 +33,13 @@ export interface Prober {
   probe(request: NetworkProbe, signal: AbortSignal): Promise<ProbeOutcome>;
 }
 
-/** What the container's probe means here: its port is the serving port unless it names another one. */
+/**
+ * What the container's probe means here: its port is the serving port unless it names another one. Readiness is asked in the way
+ * of Knative's queue-proxy, which keeps its own Host and User-Agent whatever the probe's headers say; the rest in a kubelet's way.
+ */
 export function networkProbe(
   spec: ProbeSpec,
+  asker: 'queue-proxy' | 'kubelet',
   serving: {
     readonly target: Target | undefined;
     readonly ports: readonly { readonly name?: string; readonly containerPort: number }[];
@@ -60,7 +64,8 @@ export function networkProbe(
   if (spec.httpGet !== undefined) {
     const at = place(spec.httpGet.port, spec.httpGet.host);
     if (at === undefined) return undefined;
-    const headers = spec.httpGet.httpHeaders ?? [];
+    const own = asker === 'kubelet' ? [] : ['host', 'user-agent'];
+    const headers = (spec.httpGet.httpHeaders ?? []).filter(({ name }) => !own.includes(name.toLowerCase()));
     const given = new Set(headers.map(({ name }) => name.toLowerCase()));
     const path = spec.httpGet.path ?? '/';
     return {
@@ -70,6 +75,7 @@ export function networkProbe(
       path: path.startsWith('/') ? path : `/${path}`,
       rawHeaders: [
         ...(given.has('user-agent') ? [] : ['User-Agent', userAgent]),
+        ...(given.has('accept-encoding') ? [] : ['Accept-Encoding', 'gzip']),
         ...headers.flatMap(({ name, value = '' }) => (name.toLowerCase() === 'host' ? [] : [name, value])),
       ],
       host: headers.find(({ name }) => name.toLowerCase() === 'host')?.value,

@@ -20,7 +20,7 @@ export function createSocketProber(): Prober {
         return grpcHealthProbe(request.address, request.service, signal);
       }
       if (handler !== undefined) return handlerProbe(handler, request, signal);
-      return request.http2 ? http2Probe(request, signal) : httpProbe(request, request.path, redirectsMax, signal);
+      return request.http2 ? http2Probe(request, signal) : httpProbe(request, request.path, signal);
     },
   };
 }
@@ -35,16 +35,23 @@ function tcpProbe(address: string, signal: AbortSignal): Promise<ProbeOutcome> {
   });
 }
 
-async function httpProbe(request: HttpProbe, path: string, redirectsLeft: number, signal: AbortSignal): Promise<ProbeOutcome> {
+async function httpProbe(
+  request: HttpProbe,
+  path: string,
+  signal: AbortSignal,
+  redirect: { readonly referer: string; readonly count: number } = { referer: '', count: 0 },
+): Promise<ProbeOutcome> {
   let location: string | undefined;
+  const base = `${request.scheme}://${request.host ?? request.address}`;
   const outcome = await settle(signal, (resolve) => {
     const { host, port } = splitAddress(request.address);
+    const referer = redirect.referer === '' ? [] : ['Referer', redirect.referer];
     const options = {
       host,
       port,
       path,
       agent: false,
-      headers: ['Host', request.host ?? request.address, ...request.rawHeaders, 'Connection', 'close'],
+      headers: ['Host', request.host ?? request.address, ...request.rawHeaders, ...referer, 'Connection', 'close'],
       // A certificate made for a service's name cannot fit a loopback address; kubelets do not check it either.
       rejectUnauthorized: false,
     };
@@ -62,12 +69,12 @@ async function httpProbe(request: HttpProbe, path: string, redirectsLeft: number
     return () => client.destroy();
   });
   if (location === undefined) return outcome;
-  const base = `${request.scheme}://${request.host ?? request.address}`;
   const next = URL.parse(location, `${base}${path}`);
   // A redirect to another host says that the program is up; it is not followed.
   if (next === null || next.origin !== new URL(base).origin) return outcome;
-  if (redirectsLeft === 1) return { ok: false, message: `stopped after ${redirectsMax} redirects` };
-  return httpProbe(request, `${next.pathname}${next.search}`, redirectsLeft - 1, signal);
+  const count = redirect.count + 1;
+  if (count === redirectsMax) return { ok: false, message: `stopped after ${redirectsMax} redirects` };
+  return httpProbe(request, `${next.pathname}${next.search}`, signal, { referer: `${base}${path}`, count });
 }
 
 async function handlerProbe(handler: Handler, request: HttpProbe, signal: AbortSignal): Promise<ProbeOutcome> {

@@ -19,8 +19,17 @@ async function listen(server: Server): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-async function probe(address: string, spec: ProbeSpec, timeoutMs = 1_000, portName = ''): Promise<ProbeOutcome> {
-  const request = networkProbe(spec, { target: { address, accepting: false }, ports: [{ name: portName, containerPort: 8080 }] });
+async function probe(
+  address: string,
+  spec: ProbeSpec,
+  timeoutMs = 1_000,
+  portName = '',
+  asker: 'kubelet' | 'queue-proxy' = 'kubelet',
+): Promise<ProbeOutcome> {
+  const request = networkProbe(spec, asker, {
+    target: { address, accepting: false },
+    ports: [{ name: portName, containerPort: 8080 }],
+  });
   if (request === undefined) throw new Error('not a network probe');
   return createSocketProber().probe(request, AbortSignal.timeout(timeoutMs));
 }
