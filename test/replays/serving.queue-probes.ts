@@ -55,6 +55,8 @@ export const files: Record<string, (cases: unknown[]) => Iterable<ReplayCase>> =
 
 async function runCase(item: RunCase, expected: RunCase['expect']): Promise<string[]> {
   const servers = await Promise.all(item.input.servers.map(openServer));
+  // The package's timers keep no process alive, and a closed port leaves nothing else to wait for.
+  const keepAlive = setInterval(() => undefined, 1_000);
   const beganMs = performance.now();
   try {
     const verdicts = await Promise.all(item.input.probes.map((probe, index) => ask(probe, servers[index]?.address ?? '')));
@@ -66,6 +68,7 @@ async function runCase(item: RunCase, expected: RunCase['expect']): Promise<stri
       servers: item.input.servers.map((spec, index) => observed(spec, item.input.probes[index], servers[index])),
     });
   } finally {
+    clearInterval(keepAlive);
     for (const server of servers) server.close();
   }
 }
