@@ -55,6 +55,15 @@ export function isUriReference(text: string): boolean {
   return length > 0;
 }
 
+/** A URI-reference without escapes: a header value that it is needs no decoding. */
+export function isPlainUriReference(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 128 || uriCharacters[code] !== 1) return false;
+  }
+  return text.length > 0;
+}
+
 /** A URI with a scheme. */
 export function isAbsoluteUri(text: string): boolean {
   let i = 0;

@@ -4,15 +4,17 @@ import { isAttributeName } from './attribute-rules.ts';
 
 export const ignoredSlot = 0;
 export const extensionSlot = 1;
-export const badNameSlot = 2;
-export const contentTypeSlot = 3;
-export const specversionSlot = 4;
-export const idSlot = 5;
-export const sourceSlot = 6;
-export const typeSlot = 7;
-export const subjectSlot = 8;
-export const timeSlot = 9;
-export const dataschemaSlot = 10;
+export const contentTypeSlot = 2;
+export const specversionSlot = 3;
+export const idSlot = 4;
+export const sourceSlot = 5;
+export const typeSlot = 6;
+export const subjectSlot = 7;
+export const timeSlot = 8;
+export const dataschemaSlot = 9;
+/** From here on: names that are wrong, for the specification, for upstream, or for both. */
+export const oddSlot = 10;
+export const badNameSlot = 10;
 /** `ce-datacontenttype`: not part of the binding, the content type travels in Content-Type. */
 export const datacontenttypeSlot = 11;
 /** `ce-data`: no attribute can be called so, yet upstream takes it for an extension. */
@@ -22,6 +24,8 @@ export const dataSlot = 12;
 export interface HeaderName {
   readonly slot: number;
   readonly name: string;
+  /** The spelling as received. */
+  readonly raw: string;
 }
 
 const slots = new Map<string, number>([
@@ -36,23 +40,28 @@ const slots = new Map<string, number>([
   ['data', dataSlot],
 ]);
 
-// Spelling as received → meaning, so that lower-casing and checking happen once per spelling. Bounded, because peers choose the
-// spellings; what finds no room is worked out each time.
-const known = new Map<string, HeaderName>();
-const knownMax = 4_096;
+// Meanings by spelling as received, so that lower-casing and checking happen once per spelling. A place is chosen by length and four
+// characters: comparing with the spelling that is there is much faster than hashing a string that is new with each request. Peers
+// choose the spellings, so places are limited and the newest spelling takes its place.
+const placeCount = 1_024;
+const places: HeaderName[] = Array.from({ length: placeCount }, () => ({ slot: ignoredSlot, name: '', raw: '' }));
 const lengthMax = 64;
 
 export function headerNameOf(raw: string): HeaderName {
-  const found = known.get(raw);
-  if (found !== undefined) return found;
-  const meaning = meaningOf(raw.toLowerCase());
-  if (known.size < knownMax && raw.length <= lengthMax) known.set(raw, meaning);
+  const length = raw.length;
+  const start = raw.charCodeAt(0) * 37 + raw.charCodeAt(3) * 13;
+  const place = (length * 7 + start + raw.charCodeAt(length - 2) * 101 + raw.charCodeAt(length - 1) * 5) & (placeCount - 1);
+  const found = places[place];
+  if (found !== undefined && found.raw === raw) return found;
+  const meaning = meaningOf(raw);
+  if (length <= lengthMax) places[place] = meaning;
   return meaning;
 }
 
-function meaningOf(lower: string): HeaderName {
-  if (lower === 'content-type') return { slot: contentTypeSlot, name: 'datacontenttype' };
-  if (!lower.startsWith('ce-')) return { slot: ignoredSlot, name: '' };
+function meaningOf(raw: string): HeaderName {
+  const lower = raw.toLowerCase();
+  if (lower === 'content-type') return { slot: contentTypeSlot, name: 'datacontenttype', raw };
+  if (!lower.startsWith('ce-')) return { slot: ignoredSlot, name: '', raw };
   const name = lower.slice(3);
-  return { slot: slots.get(name) ?? (isAttributeName(name) ? extensionSlot : badNameSlot), name };
+  return { slot: slots.get(name) ?? (isAttributeName(name) ? extensionSlot : badNameSlot), name, raw };
 }

@@ -17,13 +17,21 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** True when the value is its own decoding: printable ASCII without `%`, not quoted, no blank at an end. */
+const notPlain = /[^!#$&-~]/;
+
+/** From this length on a regular expression is faster than a loop over the characters. */
+const loopMax = 10;
+
+/** True when the value surely is its own decoding: visible ASCII without `%` and `"`. */
 export function isPlainHeaderValue(value: string): boolean {
-  for (let i = 0; i < value.length; i++) {
+  const length = value.length;
+  if (length > loopMax) return !notPlain.test(value);
+  for (let i = 0; i < length; i++) {
     const code = value.charCodeAt(i);
-    if (code === 0x25 || code === 0x22 || code === 0x5c || code > 0x7e || code < 0x20) return false;
+    if (code > 0x25 && code < 0x7f) continue;
+    if (code !== 0x21 && code !== 0x23 && code !== 0x24) return false;
   }
-  return value.charCodeAt(0) !== 0x20 && value.charCodeAt(value.length - 1) !== 0x20;
+  return true;
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   resetFields,
   tooManyExtensions,
 } from './decode-fields.ts';
+import { isPlainUriReference } from './attribute-rules.ts';
 import { defaultBodyBytesMax, extensionsMax, type DecodeOptions } from './decode-options.ts';
 import { EventFault } from './event-fault.ts';
 import { EventMessage, type AttributeValue } from './event-message.ts';
@@ -17,17 +18,18 @@ import {
   dataSlot,
   datacontenttypeSlot,
   dataschemaSlot,
-  extensionSlot,
   headerNameOf,
   idSlot,
   ignoredSlot,
+  oddSlot,
   sourceSlot,
   specversionSlot,
   subjectSlot,
   timeSlot,
   typeSlot,
+  type HeaderName,
 } from './header-names.ts';
-import { decodeHeaderValue } from './header-value.ts';
+import { decodeHeaderValue, isPlainHeaderValue } from './header-value.ts';
 import { decodeBatch, decodeStructured } from './json-format.ts';
 import { modeOfContentType, type ContentMode } from './media-type.ts';
 
@@ -69,7 +71,7 @@ export function decodeHttp(
     if (mode === 'unsupported') return new EventFault('CLOUDEVENTS_FORMAT', 'the event format is not supported, only JSON is');
     return mode;
   }
-  const fault = checkVersion(upstream) ?? (upstream ? (applyUpstreamRules() ?? checkRequired(options)) : checkFields());
+  const fault = upstream ? (applyUpstreamRules() ?? checkRequired(options)) : checkFields();
   if (fault !== undefined) return fault;
   if (body !== undefined && body.length > 0) {
     const bytesMax = options?.bodyBytesMax ?? defaultBodyBytesMax;
@@ -92,16 +94,14 @@ export function decodeHttpEvents(
 
 const noBytes = new Uint8Array(0);
 
-let specversion: string | undefined;
-let extensions: (string | AttributeValue)[] | undefined;
-
 /** Reads the attributes into `fields`, or finds that the message is not in binary mode. */
 function readHeaders(rawHeaders: readonly string[], upstream: boolean): ContentMode | EventFault {
-  specversion = undefined;
-  extensions = undefined;
+  let specversion: string | undefined;
+  let extensions: (string | AttributeValue)[] | undefined;
   let fault: EventFault | undefined;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const { slot, name } = headerNameOf(rawHeaders[i] ?? '');
+    const header = headerNameOf(rawHeaders[i] ?? '');
+    const slot = header.slot;
     if (slot === ignoredSlot) continue;
     const raw = rawHeaders[i + 1] ?? '';
     if (slot === contentTypeSlot) {
@@ -111,74 +111,75 @@ function readHeaders(rawHeaders: readonly string[], upstream: boolean): ContentM
       if (raw !== '') fields.datacontenttype ??= raw;
       continue;
     }
-    // Faults wait until the end: the headers of a structured event do not count.
-    fault ??= takeHeader(slot, name, raw, upstream);
+    if (slot === sourceSlot && fields.source === '' && isPlainUriReference(raw)) {
+      fields.source = raw;
+      continue;
+    }
+    // Bytes that are not UTF-8 are a fault; upstream takes them as they are.
+    const value = isPlainHeaderValue(raw) ? raw : (decodeHeaderValue(raw) ?? (upstream ? raw : undefined));
+    if (value === undefined || slot >= oddSlot) {
+      // Faults wait until the end: the headers of a structured event do not count.
+      fault ??= takeOdd(header, raw, value, upstream);
+      if (slot !== dataSlot || fault !== undefined) continue;
+    }
+    let first = true;
+    switch (slot) {
+      case specversionSlot:
+        first = specversion === undefined;
+        specversion ??= value;
+        break;
+      case idSlot:
+        if (fields.id === '') fields.id = value ?? '';
+        else first = false;
+        if (upstream && value === '') fault ??= missingAttribute('id', '');
+        break;
+      case sourceSlot:
+        if (fields.source === '') fields.source = value ?? '';
+        else first = false;
+        break;
+      case typeSlot:
+        if (fields.type === '') fields.type = value ?? '';
+        else first = false;
+        break;
+      case subjectSlot:
+        first = fields.subject === undefined;
+        fields.subject ??= value;
+        break;
+      case timeSlot:
+        first = fields.time === undefined;
+        fields.time ??= value;
+        break;
+      case dataschemaSlot:
+        first = fields.dataschema === undefined;
+        fields.dataschema ??= value;
+        break;
+      default:
+        if (extensions === undefined) extensions = [header.name, value ?? ''];
+        else first = addExtension(extensions, header.name, value ?? '');
+        if (extensions.length > 2 * extensionsMax) return tooManyExtensions();
+    }
+    // Upstream looks at the first one only.
+    if (!first && !upstream)
+      fault ??= new EventFault('CLOUDEVENTS_ATTRIBUTE_REPEATED', 'must not be repeated', header.name, value);
   }
-  if (fault !== undefined) return specversion === undefined ? notAnEvent() : fault;
   if (extensions !== undefined) fields.extensions = extensions;
-  return 'binary';
+  return specversion === undefined ? notAnEvent() : (fault ?? checkVersion(specversion, upstream) ?? 'binary');
 }
 
-function takeHeader(slot: number, name: string, raw: string, upstream: boolean): EventFault | undefined {
+/** A header that is wrong in itself, in the specification's eyes or in upstream's. */
+function takeOdd(header: HeaderName, raw: string, value: string | undefined, upstream: boolean): EventFault | undefined {
+  const { slot, name } = header;
   if (slot === badNameSlot) return badName(name);
   if (slot === datacontenttypeSlot) return upstream ? badName(name) : undefined;
   if (slot === dataSlot && !upstream) return badName(name);
-  const value = decodeHeaderValue(raw) ?? (upstream ? raw : undefined);
-  if (value === undefined) return new EventFault('CLOUDEVENTS_ENCODING', 'is not UTF-8', name, raw);
-  const first = slot === extensionSlot || slot === dataSlot ? addExtension(name, value) : setKnown(slot, value);
-  // Upstream looks at the first one only.
-  if (!first) return upstream ? undefined : new EventFault('CLOUDEVENTS_ATTRIBUTE_REPEATED', 'must not be repeated', name, value);
-  if (slot === idSlot && value === '' && upstream) return missingAttribute('id', '');
-  if (extensions !== undefined && extensions.length > 2 * extensionsMax) return tooManyExtensions();
-  return undefined;
+  return value === undefined ? new EventFault('CLOUDEVENTS_ENCODING', 'is not UTF-8', name, raw) : undefined;
 }
 
 /** False when there is one of that name already. */
-function addExtension(name: string, value: string): boolean {
-  if (extensions === undefined) {
-    extensions = [name, value];
-    return true;
-  }
+function addExtension(extensions: (string | AttributeValue)[], name: string, value: string): boolean {
   for (let i = 0; i < extensions.length; i += 2) if (extensions[i] === name) return false;
   extensions.push(name, value);
   return true;
-}
-
-/** False when the attribute has a value already. */
-function setKnown(slot: number, value: string): boolean {
-  let first: boolean;
-  switch (slot) {
-    case specversionSlot:
-      first = specversion === undefined;
-      if (first) specversion = value;
-      return first;
-    case idSlot:
-      first = fields.id === '';
-      if (first) fields.id = value;
-      return first;
-    case sourceSlot:
-      first = fields.source === '';
-      if (first) fields.source = value;
-      return first;
-    case typeSlot:
-      first = fields.type === '';
-      if (first) fields.type = value;
-      return first;
-    case subjectSlot:
-      first = fields.subject === undefined;
-      if (first) fields.subject = value;
-      return first;
-    case timeSlot:
-      first = fields.time === undefined;
-      if (first) fields.time = value;
-      return first;
-    case dataschemaSlot:
-      first = fields.dataschema === undefined;
-      if (first) fields.dataschema = value;
-      return first;
-    default:
-      return true;
-  }
 }
 
 function notAnEvent(): EventFault {
@@ -188,9 +189,8 @@ function notAnEvent(): EventFault {
   );
 }
 
-function checkVersion(upstream: boolean): EventFault | undefined {
+function checkVersion(specversion: string, upstream: boolean): EventFault | undefined {
   if (specversion === '1.0') return undefined;
-  if (specversion === undefined) return notAnEvent();
   if (upstream && specversion === '0.3') {
     fields.specversion = '0.3';
     return undefined;

@@ -1,4 +1,5 @@
-import { integerMax, integerMin, isAttributeName, isBase64, isReservedName } from './attribute-rules.ts';
+import { integerMax, integerMin, isAttributeName, isBase64 } from './attribute-rules.ts';
+import { KnativeError } from '../errors.ts';
 import {
   badName,
   checkFields,
@@ -103,27 +104,39 @@ function eventOfJsonObject(object: object): EventMessage | EventFault {
         specversion = value;
         break;
       case 'id':
+        if (typeof value !== 'string') return missingAttribute(name, value);
+        fields.id = value;
+        break;
       case 'source':
+        if (typeof value !== 'string') return missingAttribute(name, value);
+        fields.source = value;
+        break;
       case 'type':
         if (typeof value !== 'string') return missingAttribute(name, value);
-        fields[name] = value;
+        fields.type = value;
         break;
       case 'subject':
+        if (typeof value !== 'string') return invalidAttribute(name, 'must be a string', value);
+        fields.subject = value;
+        break;
       case 'time':
+        if (typeof value !== 'string') return invalidAttribute(name, 'must be a string', value);
+        fields.time = value;
+        break;
       case 'datacontenttype':
+        if (typeof value !== 'string') return invalidAttribute(name, 'must be a string', value);
+        fields.datacontenttype = value;
+        break;
       case 'dataschema':
         if (typeof value !== 'string') return invalidAttribute(name, 'must be a string', value);
-        fields[name] = value;
+        fields.dataschema = value;
         break;
       case 'data_base64':
         base64 = value;
         break;
-      default: {
-        const fault = checkExtension(name, value);
-        if (fault !== undefined) return fault;
-        if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-          (extensions ??= []).push(name, value);
-      }
+      default:
+        if (!isExtensionValue(value) || !isAttributeName(name)) return extensionFault(name, value);
+        (extensions ??= []).push(name, value);
     }
   }
   const fault = checkVersion(specversion) ?? checkFields() ?? takeBase64(base64);
@@ -135,12 +148,13 @@ function eventOfJsonObject(object: object): EventMessage | EventFault {
   return new EventMessage(fields);
 }
 
-function checkExtension(name: string, value: unknown): EventFault | undefined {
-  if (!isAttributeName(name) || isReservedName(name)) {
-    return badName(name);
-  }
-  if (typeof value === 'string' || typeof value === 'boolean') return undefined;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= integerMin && value <= integerMax) return undefined;
+function isExtensionValue(value: unknown): value is string | number | boolean {
+  if (typeof value === 'string' || typeof value === 'boolean') return true;
+  return typeof value === 'number' && Number.isInteger(value) && value >= integerMin && value <= integerMax;
+}
+
+function extensionFault(name: string, value: unknown): EventFault {
+  if (!isAttributeName(name)) return badName(name);
   return invalidAttribute(name, 'must be a string, a boolean or a whole number of 32 bits', value);
 }
 
@@ -190,7 +204,7 @@ function addData(object: Record<string, unknown>, event: EventMessage): void {
   }
   const bytes = event.body;
   if (bytes === undefined) return;
-  const data = jsonFormOfBytes(bytes, event.datacontenttype);
+  const data = jsonFormOfBytes(event);
   if (data !== undefined) {
     object['data'] = data;
     return;
@@ -203,16 +217,13 @@ function addData(object: Record<string, unknown>, event: EventMessage): void {
 }
 
 /** Bytes as the `data` member: the JSON value or the text that they are by their content type; `undefined` when they must go as Base64. */
-function jsonFormOfBytes(bytes: Uint8Array, contentType: string | undefined): unknown {
-  if (contentType === undefined) return undefined;
-  const json = isJsonContentType(contentType);
-  if (!json && !isTextContentType(contentType)) return undefined;
-  const text = decodeUtf8(bytes);
-  if (!json || text === undefined) return text;
+function jsonFormOfBytes(event: EventMessage): unknown {
+  const contentType = event.datacontenttype;
+  if (contentType === undefined || !(isJsonContentType(contentType) || isTextContentType(contentType))) return undefined;
   try {
-    return JSON.parse(text) as unknown;
+    return event.data();
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    if (KnativeError.is(error)) return undefined;
     throw error;
   }
 }
