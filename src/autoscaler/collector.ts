@@ -1,6 +1,6 @@
 import type { MetricRequest, Stat } from './policy.ts';
 import { createWindow } from './windows/create-window.ts';
-import { refuseSample, sampleMax, type Window } from './windows/window.ts';
+import { checkSample, type Window } from './windows/window.ts';
 
 /**
  * The windows of one revision, in the order of the policy's requests. A sample is what an instance or an activator reports: its
@@ -9,27 +9,23 @@ import { refuseSample, sampleMax, type Window } from './windows/window.ts';
 export class Collection {
   #requests: readonly MetricRequest[];
   #windows: Window[];
-  #takesRps: boolean[];
-  /** Time of the newest sample, NaN before any. */
-  lastRecordMs = NaN;
 
   constructor(requests: readonly MetricRequest[]) {
     this.#requests = requests;
     this.#windows = requests.map((request) => createWindow(request.aggregation, request.windowMs));
-    this.#takesRps = requests.map((request) => request.metric === 'rps');
   }
 
   /** Throws `AUTOSCALER_INVALID_SAMPLE` for NaN, infinite and out-of-range values; nothing is recorded then. */
   record(nowMs: number, stat: Stat): void {
     const concurrency = stat.averageConcurrentRequests - stat.averageProxiedConcurrentRequests;
     const rps = stat.requestCount - stat.proxiedRequestCount;
-    if (!(concurrency <= sampleMax && concurrency >= -sampleMax)) refuseSample(nowMs, concurrency);
-    if (!(rps <= sampleMax && rps >= -sampleMax)) refuseSample(nowMs, rps);
+    checkSample(nowMs, concurrency);
+    checkSample(nowMs, rps);
     const windows = this.#windows;
+    const requests = this.#requests;
     for (let index = 0; index < windows.length; index++) {
-      windows[index]?.record(nowMs, this.#takesRps[index] === true ? rps : concurrency);
+      windows[index]?.add(nowMs, requests[index]?.metric === 'rps' ? rps : concurrency);
     }
-    if (!(nowMs <= this.lastRecordMs)) this.lastRecordMs = nowMs;
   }
 
   average(index: number, nowMs: number): number {
@@ -53,7 +49,6 @@ export class Collection {
     });
     this.#requests = requests;
     this.#windows = windows;
-    this.#takesRps = requests.map((request) => request.metric === 'rps');
   }
 }
 

@@ -5,26 +5,43 @@ import { MaxWindow } from '../windows/max-window.ts';
 const delaySlotMs = 2_000;
 const int32Max = 2_147_483_647;
 
-/** A decision of the KPA with everything that led to it. */
+/** A decision of the KPA with everything that led to it. What follows from the rest is computed when asked for. */
 export class KpaDecision implements Decision {
+  spec: DeciderSpec;
   desired = 0;
   excessBurstCapacity = 0;
   valid = false;
+  cause: 'decided' | 'no-data' | 'pods-unknown' = 'no-data';
   readyPods = 0;
   stableValue = 0;
   panicValue = 0;
-  targetValue = 0;
-  /** `ceil(stable / target)` and `ceil(panic / target)`, before any bound. */
-  stablePods = 0;
-  panicPods = 0;
-  scaleUpMax = 0;
-  scaleDownMin = 0;
-  activationScale = 0;
   inPanic = false;
   maxPanicPods = 0;
   /** The number before the scale-down delay. */
   undelayed = 0;
-  cause: 'decided' | 'no-data' | 'pods-unknown' = 'no-data';
+
+  constructor(spec: DeciderSpec) {
+    this.spec = spec;
+  }
+
+  get targetValue(): number {
+    return this.spec.targetValue;
+  }
+  /** `ceil(stable / target)`, before any bound. */
+  get stablePods(): number {
+    return Math.ceil(this.stableValue / this.spec.targetValue);
+  }
+  /** `ceil(panic / target)`, before any bound. */
+  get panicPods(): number {
+    return Math.ceil(this.panicValue / this.spec.targetValue);
+  }
+  /** Bounds by the rates: at zero ready pods they work as if there were one. */
+  get scaleUpMax(): number {
+    return Math.ceil(this.spec.maxScaleUpRate * Math.max(1, this.readyPods));
+  }
+  get scaleDownMin(): number {
+    return this.spec.reachable ? Math.floor(Math.max(1, this.readyPods) / this.spec.maxScaleDownRate) : 0;
+  }
 
   explain(): Explanation {
     return explainKpa(this);
@@ -38,23 +55,30 @@ export class KpaState {
   maxPanicPods: number;
   /** Exists only if the delay was positive when the decider was created; later changes of the delay have no effect. */
   readonly delayWindow: MaxWindow | undefined;
-  readonly decision = new KpaDecision();
+  readonly decision: KpaDecision;
 
-  constructor(readyPods: number, scaleDownDelayMs: number, nowMs: number) {
+  constructor(readyPods: number, spec: DeciderSpec, nowMs: number) {
+    this.decision = new KpaDecision(spec);
     // A new decider has lost its history, so it holds what is there until it has data of its own.
     this.panicTimeMs = readyPods > 1 ? nowMs : NaN;
     this.maxPanicPods = readyPods;
-    this.delayWindow = scaleDownDelayMs > 0 ? new MaxWindow(scaleDownDelayMs, delaySlotMs) : undefined;
+    this.delayWindow = spec.scaleDownDelayMs > 0 ? new MaxWindow(spec.scaleDownDelayMs, delaySlotMs) : undefined;
   }
 }
 
-/** The windows of the KPA: stable and panic, of the metric in use only. */
+const requestsBySpec = new WeakMap<DeciderSpec, readonly MetricRequest[]>();
+
+/** The windows of the KPA: stable and panic, of the metric in use only. Deciders that share a spec share the list. */
 function kpaMetrics(spec: DeciderSpec): readonly MetricRequest[] {
+  const known = requestsBySpec.get(spec);
+  if (known !== undefined) return known;
   const metric = spec.scalingMetric === 'rps' ? 'rps' : 'concurrency';
-  return [
+  const requests: readonly MetricRequest[] = [
     { metric, windowMs: spec.stableWindowMs, aggregation: spec.aggregation },
     { metric, windowMs: spec.panicWindowMs, aggregation: spec.aggregation },
   ];
+  requestsBySpec.set(spec, requests);
+  return requests;
 }
 
 /**
@@ -64,6 +88,7 @@ function kpaMetrics(spec: DeciderSpec): readonly MetricRequest[] {
 function decideKpa(observation: Observation, state: KpaState, nowMs: number): KpaDecision {
   const decision = state.decision;
   const spec = observation.spec;
+  if (decision.spec !== spec) decision.spec = spec;
   const readyPods = observation.readyPods;
   if (readyPods === undefined) return undecided(decision, 'pods-unknown');
   if (spec.scraped && observation.isEmpty(0, nowMs)) return undecided(decision, 'no-data');
@@ -113,12 +138,6 @@ function decideKpa(observation: Observation, state: KpaState, nowMs: number): Kp
   decision.readyPods = readyPods;
   decision.stableValue = stableValue;
   decision.panicValue = panicValue;
-  decision.targetValue = target;
-  decision.stablePods = stablePods;
-  decision.panicPods = panicPods;
-  decision.scaleUpMax = scaleUpMax;
-  decision.scaleDownMin = scaleDownMin;
-  decision.activationScale = activationScale;
   decision.inPanic = inPanic;
   decision.maxPanicPods = state.maxPanicPods;
   return decision;
@@ -170,6 +189,7 @@ function explainKpa(decision: KpaDecision): Explanation {
 
 function stepsOf(decision: KpaDecision): ExplanationStep[] {
   const steps: ExplanationStep[] = [];
+  const { activationScale } = decision.spec;
   let pods = decision.stablePods;
   const step = (rule: string, after: number): void => {
     if (after !== pods) steps.push({ rule, before: pods, after });
@@ -177,7 +197,7 @@ function stepsOf(decision: KpaDecision): ExplanationStep[] {
   };
   const bounded = (value: number): number => clamp(value, decision.scaleDownMin, decision.scaleUpMax);
   const lifted = (value: number, from: number): number =>
-    decision.activationScale > 1 && from > 0 && value < decision.activationScale ? decision.activationScale : value;
+    activationScale > 1 && from > 0 && value < activationScale ? activationScale : value;
   if (decision.inPanic && decision.panicPods > pods) pods = decision.panicPods;
   const counted = pods;
   step(bounded(pods) < pods ? 'max-scale-up-rate' : 'max-scale-down-rate', bounded(pods));
@@ -199,6 +219,6 @@ export interface KpaPolicy extends Policy<KpaState> {
 export const kpaPolicy: KpaPolicy = {
   name: 'kpa',
   metrics: kpaMetrics,
-  initial: (observation, nowMs) => new KpaState(observation.readyPods ?? 0, observation.spec.scaleDownDelayMs, nowMs),
+  initial: (observation, nowMs) => new KpaState(observation.readyPods ?? 0, observation.spec, nowMs),
   decide: decideKpa,
 };

@@ -1,4 +1,4 @@
-import { bucketsOf, never, refuseSample, sampleMax, type Window } from './window.ts';
+import { bucketsOf, bucketsSince, checkSample, forever, type Window } from './window.ts';
 
 /**
  * The plain average of upstream's `TimedFloat64Buckets`: a running total over a ring of buckets, divided by the seconds from the
@@ -12,10 +12,12 @@ export class LinearWindow implements Window {
   /** The window's length in buckets, maybe a fraction: ages compare with it, not with the number of buckets. */
   #length: number;
   #total = 0;
-  #first = never;
-  #last = never;
-  /** Ring index of bucket `#last`. */
+  /** Start of the newest bucket. */
+  #lastMs = -Infinity;
+  /** Ring index of the newest bucket. */
   #position = 0;
+  /** Buckets from the first record to the last one, both included; `forever` when the first one is not known. */
+  #recorded = forever;
 
   constructor(windowMs: number, bucketMs = 1_000) {
     this.windowMs = windowMs;
@@ -25,40 +27,46 @@ export class LinearWindow implements Window {
   }
 
   record(nowMs: number, value: number): void {
-    if (!(value <= sampleMax && value >= -sampleMax && nowMs >= 0 && nowMs <= sampleMax)) refuseSample(nowMs, value);
-    const bucket = Math.floor(nowMs / this.#bucketMs);
-    const age = bucket - this.#last;
-    if (age > 0) this.#advance(bucket, age);
-    if (age >= 0) {
-      this.#buckets[this.#position] = (this.#buckets[this.#position] ?? 0) + value;
-      this.#total += value;
-    } else if (-age < this.#length) {
-      this.#recordLate(bucket, age, value);
-    }
+    checkSample(nowMs, value);
+    this.add(nowMs, value);
   }
 
-  #advance(bucket: number, age: number): void {
+  add(nowMs: number, value: number): void {
+    const age = bucketsSince(this.#lastMs, nowMs, this.#bucketMs);
+    if (age > 0) this.#advance(nowMs, age);
+    else if (age < 0) return this.#addLate(age, value);
+    const buckets = this.#buckets;
+    const position = this.#position;
+    buckets[position] = (buckets[position] ?? 0) + value;
+    this.#total += value;
+  }
+
+  #advance(nowMs: number, age: number): void {
     const buckets = this.#buckets;
     if (age >= this.#length) {
       buckets.fill(0);
       this.#total = 0;
-      this.#first = bucket;
+      this.#recorded = 1;
       this.#position = 0;
-    } else {
-      if (this.#first === never) this.#first = bucket;
-      let position = this.#position;
-      for (let step = 0; step < age; step++) {
-        if (++position === buckets.length) position = 0;
-        this.#total -= buckets[position] ?? 0;
-        buckets[position] = 0;
-      }
-      this.#position = position;
+      this.#lastMs = Math.floor(nowMs / this.#bucketMs) * this.#bucketMs;
+      return;
     }
-    this.#last = bucket;
+    let position = this.#position;
+    let total = this.#total;
+    for (let step = 0; step < age; step++) {
+      if (++position === buckets.length) position = 0;
+      total -= buckets[position] ?? 0;
+      buckets[position] = 0;
+    }
+    this.#position = position;
+    this.#total = total;
+    this.#recorded = this.#recorded === forever ? 1 : Math.min(this.#recorded + age, forever - 1);
+    this.#lastMs += age * this.#bucketMs;
   }
 
-  #recordLate(bucket: number, age: number, value: number): void {
-    if (this.#first === never || bucket < this.#first) this.#first = bucket;
+  #addLate(age: number, value: number): void {
+    if (-age >= this.#length) return;
+    if (this.#recorded === forever || this.#recorded < 1 - age) this.#recorded = 1 - age;
     let position = this.#position + age;
     if (position < 0) position += this.#buckets.length;
     this.#buckets[position] = (this.#buckets[position] ?? 0) + value;
@@ -66,24 +74,28 @@ export class LinearWindow implements Window {
   }
 
   average(nowMs: number): number {
-    const age = Math.floor(nowMs / this.#bucketMs) - this.#last;
+    const age = bucketsSince(this.#lastMs, nowMs, this.#bucketMs);
+    if (age > 0) return this.#staleAverage(age);
+    const recorded = this.#recorded;
+    const count = this.#buckets.length;
+    return roundToMicros(this.#total, recorded < count ? recorded : count);
+  }
+
+  // What has left the window since the last record no longer counts, neither in the total nor in the divisor.
+  #staleAverage(age: number): number {
+    if (age >= this.#length) return 0;
+    const buckets = this.#buckets;
+    const size = buckets.length;
     let total = this.#total;
-    let count = this.#buckets.length;
-    if (age > 0) {
-      if (age >= this.#length) return 0;
-      count -= age;
-      let position = this.#position;
-      for (let step = 0; step < age; step++) {
-        if (++position === this.#buckets.length) position = 0;
-        total -= this.#buckets[position] ?? 0;
-      }
-    }
-    const recorded = this.#last - this.#first + 1;
-    return roundToMicros(total / (recorded < count ? recorded : count));
+    let position = this.#position + 1;
+    const end = position + age;
+    for (; position < end && position < size; position++) total -= buckets[position] ?? 0;
+    for (let index = 0; index < end - size; index++) total -= buckets[index] ?? 0;
+    return roundToMicros(total, Math.min(this.#recorded, size - age));
   }
 
   isEmpty(nowMs: number): boolean {
-    return Math.floor(nowMs / this.#bucketMs) - this.#last > this.#length;
+    return bucketsSince(this.#lastMs, nowMs, this.#bucketMs) > this.#length;
   }
 
   resize(nowMs: number, windowMs: number): void {
@@ -92,7 +104,7 @@ export class LinearWindow implements Window {
     const kept = new Float64Array(bucketsOf(windowMs, this.#bucketMs));
     let total = 0;
     if (this.isEmpty(nowMs)) {
-      this.#first = never;
+      this.#recorded = forever;
       this.#position = 0;
     } else {
       const count = Math.min(old.length, kept.length);
@@ -103,7 +115,7 @@ export class LinearWindow implements Window {
         total += value;
       }
       this.#position = count - 1;
-      this.#first = this.#last - (old.length - 1);
+      this.#recorded = old.length;
     }
     this.windowMs = windowMs;
     this.#length = windowMs / this.#bucketMs;
@@ -113,8 +125,8 @@ export class LinearWindow implements Window {
 }
 
 // Six decimals, halves away from zero (`Math.round` takes negative halves towards zero).
-function roundToMicros(value: number): number {
-  const micros = value * 1e6;
+function roundToMicros(total: number, count: number): number {
+  const micros = (total / count) * 1e6;
   const whole = Math.trunc(micros);
   const rest = micros - whole;
   return (rest >= 0.5 ? whole + 1 : rest <= -0.5 ? whole - 1 : whole) / 1e6;

@@ -1,5 +1,5 @@
 import { MaxWindow } from './max-window.ts';
-import { bucketsOf, never, refuseSample, sampleMax, type Window } from './window.ts';
+import { bucketsOf, checkSample, type Window } from './window.ts';
 
 /**
  * The highest bucket of the window: values of one bucket add up, then the largest sum counts. `average` is that peak. Late records
@@ -10,7 +10,7 @@ export class PeakWindow implements Window {
   readonly #bucketMs: number;
   #peaks: MaxWindow;
   #length: number;
-  #last = never;
+  #last = -Infinity;
   #sum = 0;
 
   constructor(windowMs: number, bucketMs = 1_000) {
@@ -22,7 +22,11 @@ export class PeakWindow implements Window {
   }
 
   record(nowMs: number, value: number): void {
-    if (!(value <= sampleMax && value >= -sampleMax && nowMs >= 0 && nowMs <= sampleMax)) refuseSample(nowMs, value);
+    checkSample(nowMs, value);
+    this.add(nowMs, value);
+  }
+
+  add(nowMs: number, value: number): void {
     const bucket = Math.floor(nowMs / this.#bucketMs);
     if (bucket < this.#last) return;
     this.#sum = bucket === this.#last ? this.#sum + value : value;
@@ -46,6 +50,6 @@ export class PeakWindow implements Window {
     this.windowMs = windowMs;
     this.#length = windowMs / this.#bucketMs;
     this.#peaks = new MaxWindow(windowMs, this.#bucketMs);
-    if (this.#last !== never) this.#peaks.record(this.#last * this.#bucketMs, peak);
+    if (this.#last !== -Infinity) this.#peaks.record(this.#last * this.#bucketMs, peak);
   }
 }

@@ -1,4 +1,4 @@
-import { bucketsOf, never, refuseSample, sampleMax, type Window } from './window.ts';
+import { bucketsOf, bucketsSince, checkSample, forever, type Window } from './window.ts';
 
 const weightPrecision = 1e-4;
 const smoothingMin = 0.2;
@@ -17,165 +17,178 @@ const precisionLoss = 1e-280;
 export class WeightedWindow implements Window {
   windowMs: number;
   readonly #bucketMs: number;
-  #buckets: Float64Array;
-  /** At the ring index of bucket t: sum of decay^(pivot-t') × value for t <= t' <= pivot. */
-  #suffix: Float64Array;
+  /**
+   * The ring of buckets, and behind it, at the same places, the suffix sums: for a bucket t of the older part the sum of
+   * decay^(pivot-t') × value for t <= t' <= pivot, where the pivot is the last bucket of the older part.
+   */
+  #cells: Float64Array;
+  /** Number of buckets. */
+  #count: number;
   #length: number;
   #smoothing: number;
   #decay: number;
-  #last = never;
+  /** Start of the newest bucket. */
+  #lastMs = -Infinity;
+  /** Ring index of the newest bucket. */
   #position = 0;
-  /** Last bucket of the older part; the suffix sums end there. */
-  #pivot = never;
-  #pivotIsStale = true;
-  /** decay^(last - pivot). */
+  /** Buckets from the pivot to the newest one; `forever` when the suffix sums have to be made anew. */
+  #pivotAge = forever;
+  /** decay^pivotAge. */
   #pivotWeight = 1;
-  /** Sum of decay^(last-t) × value for pivot < t < last. */
+  /** Sum of decay^age × value between the pivot and the newest bucket, both left out. */
   #recent = 0;
-  #lastNonZero = never;
-  #lastNegative = never;
+  /** Buckets since the last record that was not 0, and since the last negative one. */
+  #sinceNonZero = forever;
+  #sinceNegative = forever;
 
   constructor(windowMs: number, bucketMs = 1_000) {
     const count = bucketsOf(windowMs, bucketMs);
     this.windowMs = windowMs;
     this.#bucketMs = bucketMs;
-    this.#buckets = new Float64Array(count);
-    this.#suffix = new Float64Array(count);
+    this.#cells = new Float64Array(2 * count);
+    this.#count = count;
     this.#length = windowMs / bucketMs;
     this.#smoothing = smoothingFor(count);
     this.#decay = 1 - this.#smoothing;
   }
 
   record(nowMs: number, value: number): void {
-    if (!(value <= sampleMax && value >= -sampleMax && nowMs >= 0 && nowMs <= sampleMax)) refuseSample(nowMs, value);
-    const bucket = Math.floor(nowMs / this.#bucketMs);
-    const age = bucket - this.#last;
-    if (age > 0) this.#advance(bucket, age);
-    let position = this.#position;
-    if (age < 0) {
-      if (-age >= this.#length) return;
-      position += age;
-      if (position < 0) position += this.#buckets.length;
-      this.#pivotIsStale = true;
-    }
-    this.#buckets[position] = (this.#buckets[position] ?? 0) + value;
-    if (value > 0) {
-      if (bucket > this.#lastNonZero) this.#lastNonZero = bucket;
-    } else if (value < 0) {
-      if (bucket > this.#lastNonZero) this.#lastNonZero = bucket;
-      if (bucket > this.#lastNegative) this.#lastNegative = bucket;
-    }
+    checkSample(nowMs, value);
+    this.add(nowMs, value);
   }
 
-  #advance(bucket: number, age: number): void {
-    const buckets = this.#buckets;
-    if (age >= this.#length) {
-      buckets.fill(0);
-      this.#position = 0;
-      this.#pivotIsStale = true;
-      // Nothing of before is left, so nothing of before may count as inside the window.
-      this.#lastNonZero = never;
-      this.#lastNegative = never;
-    } else if (age === 1) {
-      this.#recent = (this.#recent + (buckets[this.#position] ?? 0)) * this.#decay;
-      this.#pivotWeight *= this.#decay;
-      if (++this.#position === buckets.length) this.#position = 0;
-      buckets[this.#position] = 0;
-    } else {
-      const weight = this.#decay ** age;
-      this.#recent = (this.#recent + (buckets[this.#position] ?? 0)) * weight;
-      this.#pivotWeight *= weight;
-      for (let step = 0; step < age; step++) {
-        if (++this.#position === buckets.length) this.#position = 0;
-        buckets[this.#position] = 0;
-      }
+  add(nowMs: number, value: number): void {
+    const age = bucketsSince(this.#lastMs, nowMs, this.#bucketMs);
+    if (age > 0) this.#advance(nowMs, age);
+    let position = this.#position;
+    let back = 0;
+    if (age < 0) {
+      back = -age;
+      if (back >= this.#length) return;
+      position -= back;
+      if (position < 0) position += this.#count;
+      this.#pivotAge = forever;
     }
-    this.#last = bucket;
+    const cells = this.#cells;
+    cells[position] = (cells[position] ?? 0) + value;
+    if (value === 0) return;
+    if (back < this.#sinceNonZero) this.#sinceNonZero = back;
+    if (value < 0 && back < this.#sinceNegative) this.#sinceNegative = back;
+  }
+
+  #advance(nowMs: number, age: number): void {
+    const cells = this.#cells;
+    if (age >= this.#length) {
+      cells.fill(0);
+      this.#position = 0;
+      this.#pivotAge = forever;
+      // Nothing of before is left, so nothing of before may count as inside the window.
+      this.#sinceNonZero = forever;
+      this.#sinceNegative = forever;
+      this.#lastMs = Math.floor(nowMs / this.#bucketMs) * this.#bucketMs;
+      return;
+    }
+    let position = this.#position;
+    const weight = age === 1 ? this.#decay : this.#decay ** age;
+    this.#recent = (this.#recent + (cells[position] ?? 0)) * weight;
+    this.#pivotWeight *= weight;
+    for (let step = 0; step < age; step++) {
+      if (++position === this.#count) position = 0;
+      cells[position] = 0;
+    }
+    this.#position = position;
+    this.#lastMs += age * this.#bucketMs;
+    this.#pivotAge = later(this.#pivotAge, age);
+    this.#sinceNonZero = later(this.#sinceNonZero, age);
+    this.#sinceNegative = later(this.#sinceNegative, age);
   }
 
   average(nowMs: number): number {
-    const now = Math.floor(nowMs / this.#bucketMs);
-    let stale = now - this.#last;
-    if (stale > this.#length) return 0;
-    if (stale < 0) stale = 0;
-    const count = this.#buckets.length;
-    const start = this.#last + stale - count + 1;
-    if (start > this.#last || start > this.#lastNonZero) return 0;
-    if (start <= this.#lastNegative) return this.#addUp(stale);
-    let sum = this.#buckets[this.#position] ?? 0;
-    if (start < this.#last) {
-      if (this.#pivotIsStale || start > this.#pivot) this.#movePivot();
-      // The newest `count - stale` buckets are inside; the oldest of them is `stale + 1` places ahead of the newest in the ring.
+    const age = bucketsSince(this.#lastMs, nowMs, this.#bucketMs);
+    if (age > this.#length) return 0;
+    const stale = age > 0 ? age : 0;
+    // How many buckets before the newest one are inside.
+    const inside = this.#count - stale - 1;
+    if (this.#sinceNonZero > inside) return 0;
+    if (this.#sinceNegative <= inside) return this.#addUp(stale);
+    const cells = this.#cells;
+    let sum = cells[this.#position] ?? 0;
+    if (inside > 0) {
+      if (this.#pivotAge > inside) this.#movePivot();
       let oldest = this.#position + stale + 1;
-      if (oldest >= count) oldest -= count;
-      sum += this.#recent + this.#pivotWeight * (this.#suffix[oldest] ?? 0);
+      if (oldest >= this.#count) oldest -= this.#count;
+      sum += this.#recent + this.#pivotWeight * (cells[this.#count + oldest] ?? 0);
     }
-    const weight = stale === 0 ? this.#smoothing : this.#smoothing * this.#decay ** stale;
-    const average = weight * sum;
+    const average = sum * (stale === 0 ? this.#smoothing : this.#smoothing * this.#decay ** stale);
     return average < precisionLoss ? this.#addUp(stale) : average;
   }
 
   // Everything before the newest bucket becomes the older part. O(n), once per turn of the ring or after a late record.
   #movePivot(): void {
-    const buckets = this.#buckets;
-    const count = buckets.length;
+    const cells = this.#cells;
+    const count = this.#count;
+    const decay = this.#decay;
     let sum = 0;
     let weight = 1;
     let position = this.#position;
     for (let back = 1; back < count; back++) {
       position = position === 0 ? count - 1 : position - 1;
-      sum += (buckets[position] ?? 0) * weight;
-      this.#suffix[position] = sum;
-      weight *= this.#decay;
+      sum += (cells[position] ?? 0) * weight;
+      cells[count + position] = sum;
+      weight *= decay;
     }
-    this.#pivot = this.#last - 1;
-    this.#pivotWeight = this.#decay;
+    this.#pivotAge = 1;
+    this.#pivotWeight = decay;
     this.#recent = 0;
-    this.#pivotIsStale = false;
   }
 
   // The full sum in upstream's order.
   #addUp(stale: number): number {
-    const buckets = this.#buckets;
-    const count = buckets.length;
+    const cells = this.#cells;
     let weight = stale === 0 ? this.#smoothing : this.#smoothing * this.#decay ** stale;
     let position = this.#position;
     let sum = 0;
-    for (let back = 0; back < count - stale; back++) {
-      sum += (buckets[position] ?? 0) * weight;
+    for (let back = 0; back < this.#count - stale; back++) {
+      sum += (cells[position] ?? 0) * weight;
       weight *= this.#decay;
-      position = position === 0 ? count - 1 : position - 1;
+      position = position === 0 ? this.#count - 1 : position - 1;
     }
     return sum;
   }
 
   isEmpty(nowMs: number): boolean {
-    return Math.floor(nowMs / this.#bucketMs) - this.#last > this.#length;
+    return bucketsSince(this.#lastMs, nowMs, this.#bucketMs) > this.#length;
   }
 
   resize(nowMs: number, windowMs: number): void {
     if (windowMs === this.windowMs) return;
-    const old = this.#buckets;
-    const kept = new Float64Array(bucketsOf(windowMs, this.#bucketMs));
-    if (this.isEmpty(nowMs)) {
-      this.#position = 0;
-    } else {
-      const count = Math.min(old.length, kept.length);
-      for (let back = 0; back < count; back++) {
-        kept[count - 1 - back] = old[(this.#position - back + old.length) % old.length] ?? 0;
+    const old = this.#cells;
+    const oldCount = this.#count;
+    const count = bucketsOf(windowMs, this.#bucketMs);
+    const kept = new Float64Array(2 * count);
+    let position = 0;
+    if (!this.isEmpty(nowMs)) {
+      const both = Math.min(oldCount, count);
+      for (let back = 0; back < both; back++) {
+        kept[both - 1 - back] = old[(this.#position - back + oldCount) % oldCount] ?? 0;
       }
-      this.#position = count - 1;
+      position = both - 1;
     }
     this.windowMs = windowMs;
     this.#length = windowMs / this.#bucketMs;
-    this.#buckets = kept;
-    this.#suffix = new Float64Array(kept.length);
-    this.#smoothing = smoothingFor(kept.length);
+    this.#cells = kept;
+    this.#count = count;
+    this.#position = position;
+    this.#smoothing = smoothingFor(count);
     this.#decay = 1 - this.#smoothing;
-    this.#pivotIsStale = true;
+    this.#pivotAge = forever;
   }
 }
 
 function smoothingFor(buckets: number): number {
   return Math.max(1 - weightPrecision ** (1 / buckets), smoothingMin);
+}
+
+function later(since: number, age: number): number {
+  return since >= forever - age ? forever : since + age;
 }

@@ -10,6 +10,8 @@ export type Aggregation = 'linear' | 'weighted-exponential' | 'maximum';
 export interface Window {
   readonly windowMs: number;
   record(nowMs: number, value: number): void;
+  /** The same for values and times that are known to be in range: what the collector calls after its own check. */
+  add(nowMs: number, value: number): void;
   /** The aggregate as of `nowMs`; 0 when nothing is left of the data. */
   average(nowMs: number): number;
   /** True when the last record is more than a window old. At exactly that age the average is 0 but still counts as data. */
@@ -18,11 +20,29 @@ export interface Window {
   resize(nowMs: number, windowMs: number): void;
 }
 
-/** Bucket number of "never": so far back that every distance to it exceeds any window. */
-export const never = -(2 ** 30);
+/** A number of buckets that stands for "since ever": more than any window has. */
+export const forever = 2 ** 30;
 
 /** Largest magnitude of a sample and of a time in milliseconds. */
 export const sampleMax = Number.MAX_SAFE_INTEGER;
+
+/** Throws `AUTOSCALER_INVALID_SAMPLE` unless both are in range. */
+export function checkSample(nowMs: number, value: number): void {
+  if (!(value <= sampleMax && value >= -sampleMax && nowMs >= 0 && nowMs <= sampleMax)) refuseSample(nowMs, value);
+}
+
+/**
+ * Whole buckets from the one that starts at `startMs` to the one of `nowMs`; negative when that is before. Almost always 0 or 1,
+ * for which no division is needed.
+ */
+export function bucketsSince(startMs: number, nowMs: number, bucketMs: number): number {
+  const distanceMs = nowMs - startMs;
+  if (distanceMs >= 0) {
+    if (distanceMs < bucketMs) return 0;
+    if (distanceMs < bucketMs + bucketMs) return 1;
+  }
+  return Math.floor(distanceMs / bucketMs);
+}
 
 export function refuseSample(nowMs: number, value: number): never {
   const timeIsWrong = !(nowMs >= 0 && nowMs <= sampleMax);
