@@ -2,12 +2,14 @@ import { readdirSync } from 'node:fs';
 import { readVectors, type FileReplay } from './eventing.files.ts';
 import { filters } from './eventing.filters.ts';
 import { retry } from './eventing.retry.ts';
+import { validation } from './eventing.validation.ts';
 import type { Replay } from './replay.ts';
 
 /** Who replays which file; a file that is not here is named as skipped. */
 const files: Readonly<Record<string, FileReplay>> = {
   'filters.json': filters,
   'retry.json': retry,
+  'validation.json': validation,
 };
 
 export const replay: Replay = function* (folder) {

@@ -11,6 +11,16 @@ export function goJsonError(text: string): string {
   return scanner.atEnd() ? '' : scanner.unexpected('after top-level value');
 }
 
+/** What Go calls the type of a JSON text's value. The text must be JSON. */
+export function goJsonKind(text: string): 'object' | 'array' | 'string' | 'number' | 'bool' | 'null' {
+  const first = text.trimStart()[0] ?? '';
+  if (first === '{') return 'object';
+  if (first === '[') return 'array';
+  if (first === '"') return 'string';
+  if (first === 'n') return 'null';
+  return first === 't' || first === 'f' ? 'bool' : 'number';
+}
+
 const depthMax = 10_000;
 
 class Scanner {
@@ -31,9 +41,7 @@ class Scanner {
 
   unexpected(context: string): string {
     if (this.atEnd()) return 'unexpected end of JSON input';
-    const char = String.fromCodePoint(this.#text.codePointAt(this.#at) ?? 0);
-    const quoted = char === "'" ? `'\\''` : char === '"' ? `'"'` : `'${JSON.stringify(char).slice(1, -1)}'`;
-    return `invalid character ${quoted} ${context}`;
+    return `invalid character ${quoteByte(firstByte(this.#text.codePointAt(this.#at) ?? 0))} ${context}`;
   }
 
   value(depth: number): string | undefined {
@@ -146,4 +154,28 @@ class Scanner {
     this.#at++;
     return undefined;
   }
+}
+
+// Go reads bytes, so of a character beyond ASCII it names the first byte of its UTF-8 form.
+function firstByte(codePoint: number): number {
+  if (codePoint < 0x80) return codePoint;
+  if (codePoint < 0x800) return 0xc0 | (codePoint >> 6);
+  return codePoint < 0x10000 ? 0xe0 | (codePoint >> 12) : 0xf0 | (codePoint >> 18);
+}
+
+const named: Readonly<Record<number, string>> = {
+  7: '\\a',
+  8: '\\b',
+  9: '\\t',
+  10: '\\n',
+  11: '\\v',
+  12: '\\f',
+  13: '\\r',
+  39: "\\'",
+  92: '\\\\',
+};
+
+function quoteByte(byte: number): string {
+  const printable = (byte >= 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
+  return `'${named[byte] ?? (printable ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`)}'`;
 }
