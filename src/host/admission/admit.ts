@@ -47,7 +47,7 @@ export interface AdmittedObject {
 
 /** What became of one document. */
 export interface AdmittedDocument {
-  /** Position in the file, from 0; empty documents count but are left out. */
+  /** Position among the documents of the file that are not empty, from 0. */
   readonly index: number;
   readonly apiVersion: string | undefined;
   readonly kind: string | undefined;
@@ -146,7 +146,7 @@ function admitDocument(source: SourceDocument, file: FileContext): Unplaced {
   const dialect = file.dialect ?? storedDialect(document);
   const translation = dialect?.translate(document, { documents: file.objects }) ?? plainTranslation(document, file);
   const admitted = translation.objects.map((object) => admitTranslated(object, dialect, file));
-  return { ...base, ...combine(document, translation, admitted, file), dialect: dialect?.name ?? base.dialect };
+  return { ...base, ...combine(translation, admitted, file), dialect: dialect?.name ?? base.dialect };
 }
 
 /** An object that was stored under a dialect says so, and is admitted under it again. */
@@ -214,7 +214,6 @@ function withDialect(object: JsonObject, dialect: Dialect | undefined): JsonObje
 }
 
 function combine(
-  document: JsonObject,
   translation: Translation,
   admitted: readonly TranslatedAdmission[],
   file: FileContext,
@@ -224,7 +223,7 @@ function combine(
     kind === undefined || resource === undefined ? [] : [{ kind, resource }],
   );
   const effective =
-    refused || translation.effective === null ? null : effectiveSettings(document, resources, translation, file.layers.config);
+    refused || translation.effective === null ? null : effectiveSettings(resources, translation, file.layers.config);
   return {
     verdict: refused ? 'reject' : translation.verdict,
     objects: refused ? [] : resources,

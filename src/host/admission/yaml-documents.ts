@@ -10,7 +10,7 @@ export interface Position {
 
 /** One document of a file. */
 export interface SourceDocument {
-  /** Position between the `---` lines, from 0; empty documents count. */
+  /** Position among the documents that are not empty, from 0. */
   readonly index: number;
   /** The plain value; `undefined` when the text is not YAML. */
   readonly value: unknown;
@@ -23,7 +23,6 @@ export interface SourceDocument {
 }
 
 interface Chunk {
-  readonly index: number;
   readonly text: string;
   /** Lines of the file before the chunk. */
   readonly lineOffset: number;
@@ -56,7 +55,7 @@ export async function readDocuments(text: string): Promise<readonly SourceDocume
       prettyErrors: false,
       logLevel: 'silent',
     });
-    const document = toSource(yaml, chunk, parsed, lineCounter, body.ignored);
+    const document = toSource(yaml, chunk, documents.length, parsed, lineCounter, body.ignored);
     if (document !== undefined) documents.push(document);
   }
   return documents;
@@ -66,22 +65,21 @@ function splitChunks(text: string): Chunk[] {
   const chunks: Chunk[] = [];
   let lines: string[] = [];
   let lineOffset = 0;
-  const all = text.replace(/^\uFEFF/, '').split(/\r?\n/);
-  all.forEach((line, number) => {
-    if (!line.startsWith('---')) {
-      lines.push(line);
-      return;
-    }
-    chunks.push({ index: chunks.length, text: lines.join('\n'), lineOffset });
-    // What follows on the line of the dashes belongs to the document.
-    lines = [line.slice(3)];
-    lineOffset = number;
-  });
-  chunks.push({ index: chunks.length, text: lines.join('\n'), lineOffset });
-  // A file that starts with dashes has nothing before them.
-  const [first, ...rest] = chunks;
-  const opensWithDashes = first !== undefined && rest.length > 0 && isBlank(first.text);
-  return opensWithDashes ? rest.map((chunk) => ({ ...chunk, index: chunk.index - 1 })) : chunks;
+  text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .forEach((line, number) => {
+      if (!line.startsWith('---')) {
+        lines.push(line);
+        return;
+      }
+      chunks.push({ text: lines.join('\n'), lineOffset });
+      // What follows on the line of the dashes belongs to the document.
+      lines = [line.slice(3)];
+      lineOffset = number;
+    });
+  chunks.push({ text: lines.join('\n'), lineOffset });
+  return chunks.filter((chunk) => !isBlank(chunk.text));
 }
 
 const isBlank = (text: string): boolean =>
@@ -96,6 +94,7 @@ function cutAtEnd(text: string): { readonly text: string; readonly ignored: bool
 function toSource(
   yaml: typeof Yaml,
   chunk: Chunk,
+  index: number,
   parsed: Yaml.Document.Parsed,
   lineCounter: Yaml.LineCounter,
   ignored: boolean,
@@ -106,11 +105,12 @@ function toSource(
   };
   const locate = (path: string): Position => positionOf(offsetOf(yaml, parsed, path));
   const notes = ignored ? ['everything after the line "..." is not part of the document and is ignored'] : [];
-  const base = { index: chunk.index, notes, locate };
+  const base = { index, notes, locate };
   const [fault] = parsed.errors;
   if (fault !== undefined) {
     return { ...base, value: undefined, error: { message: fault.message, position: positionOf(fault.pos[0]) } };
   }
+  cutMissingLineBreak(yaml, parsed, chunk.text);
   let value: unknown;
   try {
     value = parsed.toJS({ maxAliasCount: 1_000 });
@@ -119,6 +119,20 @@ function toSource(
     return { ...base, value: undefined, error: { message, position: positionOf(0) } };
   }
   return value === null || value === undefined ? undefined : { ...base, value };
+}
+
+/** A block text at the very end of a document without a final line break has none, as Go's parser has it. */
+function cutMissingLineBreak(yaml: typeof Yaml, parsed: Yaml.Document.Parsed, text: string): void {
+  if (text.endsWith('\n')) return;
+  let node: unknown = parsed.contents;
+  for (;;) {
+    if (yaml.isMap(node)) node = node.items.at(-1)?.value;
+    else if (yaml.isSeq(node)) node = node.items.at(-1);
+    else break;
+  }
+  if (!yaml.isScalar(node) || typeof node.value !== 'string') return;
+  const isBlock = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
+  if (isBlock && node.value.endsWith('\n')) node.value = node.value.slice(0, -1);
 }
 
 /** Keys may have dots in them, so at each map the longest key that the rest of the path starts with is taken. */

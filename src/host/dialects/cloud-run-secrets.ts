@@ -8,6 +8,8 @@ export interface CloudRunSecrets {
   /** `name@version`, or `project/name@version` for a secret of another project. */
   readonly needed: readonly string[];
   readonly report: readonly ReportLine[];
+  /** Names that stand for secrets of other projects. */
+  readonly aliases: readonly string[];
 }
 
 /**
@@ -43,13 +45,15 @@ export function readSecrets(document: JsonObject): CloudRunSecrets {
     for (const version of versions.length === 0 ? ['latest'] : versions) needed.push(`${label}@${version}`);
     return { ...asObject(volume), secret: { ...secret, secretName: name } };
   });
-  if (needed.length === 0) return { document, needed, report };
+  const names = [...aliases.keys()];
+  if (needed.length === 0) return { document, needed, report, aliases: names };
   const changed: JsonObject = { ...spec, containers };
   if (volumes.length > 0) changed['volumes'] = volumes;
   return {
     document: { ...document, spec: { ...objectAt(document, 'spec'), template: { ...template, spec: changed } } },
     needed: [...new Set(needed)],
     report,
+    aliases: names,
   };
 }
 

@@ -3,7 +3,7 @@ import { cloudRunJob } from './cloud-run-job.ts';
 import { startOrder } from './cloud-run-start-order.ts';
 import { readSecrets } from './cloud-run-secrets.ts';
 import { cloudRunVocabulary } from './cloud-run-vocabulary.ts';
-import { numberAt, objectAt, textAt, textEntries, valueAt, withChanges, type JsonObject } from './json-path.ts';
+import { keyPath, numberAt, objectAt, textAt, textEntries, valueAt, withChanges, type JsonObject } from './json-path.ts';
 import { reportService } from './service-report.ts';
 
 const run = (name: string): string => `run.googleapis.com/${name}`;
@@ -60,13 +60,20 @@ function translateService(document: JsonObject): Translation {
     verdict: 'accept',
     objects: [visible],
     report: [
-      ...reportService(document, [cloudRunVocabulary]),
+      ...reportService(document, [cloudRunVocabulary]).map((line) => nameAliases(line, secrets.aliases)),
       ...account.report,
       ...secrets.report,
       ...reportNodeSelector(document),
     ],
     effective,
   };
+}
+
+/** The table itself is long; which names are aliases is what matters. */
+function nameAliases(line: ReportLine, aliases: readonly string[]): ReportLine {
+  return line.path === keyPath('spec.template.metadata.annotations', run('secrets'))
+    ? { ...line, value: aliases.join(', ') }
+    : line;
 }
 
 interface Normalized {

@@ -23,6 +23,7 @@ export function effectiveService(resource: Resource, config: NonNullable<Admissi
     ingressContainer: textAt(container, 'name'),
     env: literalEnv(container),
   };
+  Object.assign(settings, needs(spec));
   const traffic = listAt(resource, 'spec', 'traffic').map(trafficSetting);
   if (traffic.length > 0) settings['traffic'] = traffic;
   const waiting = missingRevision(resource);
@@ -69,6 +70,36 @@ function literalEnv(container: unknown): JsonObject {
     if (name !== undefined && objectAt(variable, 'valueFrom') === undefined) env[name] = textAt(variable, 'value') ?? '';
   }
   return env;
+}
+
+/** Secrets (`name/key`, or `name` for whole ones) and config maps that must exist before an instance can start. */
+function needs(spec: JsonObject | undefined): JsonObject {
+  const secrets = new Set<string>();
+  const maps = new Set<string>();
+  for (const container of listAt(spec, 'containers')) {
+    for (const variable of listAt(container, 'env')) {
+      const secret = objectAt(variable, 'valueFrom', 'secretKeyRef');
+      const map = textAt(variable, 'valueFrom', 'configMapKeyRef', 'name');
+      if (secret !== undefined) secrets.add(`${textAt(secret, 'name') ?? ''}/${textAt(secret, 'key') ?? ''}`);
+      if (map !== undefined) maps.add(map);
+    }
+    for (const source of listAt(container, 'envFrom')) {
+      const secret = textAt(source, 'secretRef', 'name');
+      const map = textAt(source, 'configMapRef', 'name');
+      if (secret !== undefined) secrets.add(secret);
+      if (map !== undefined) maps.add(map);
+    }
+  }
+  for (const volume of listAt(spec, 'volumes')) {
+    const secret = textAt(volume, 'secret', 'secretName');
+    const map = textAt(volume, 'configMap', 'name');
+    if (secret !== undefined) secrets.add(secret);
+    if (map !== undefined) maps.add(map);
+  }
+  return {
+    ...(secrets.size === 0 ? {} : { secretsNeeded: [...secrets] }),
+    ...(maps.size === 0 ? {} : { configMapsNeeded: [...maps] }),
+  };
 }
 
 function trafficSetting(target: unknown): JsonObject {

@@ -66,3 +66,9 @@ export function referenceText(destination: unknown): string | undefined {
   if (name === undefined || kind === undefined) return uri;
   return `${kind}/${name}${uri ?? ''}`;
 }
+
+/** API group of a document, '' for core kinds and for what is no object. */
+export function groupOf(document: JsonObject): string {
+  const [group, version] = (textAt(document, 'apiVersion') ?? '').split('/');
+  return version === undefined ? '' : (group ?? '');
+}

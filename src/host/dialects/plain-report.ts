@@ -1,4 +1,5 @@
 import type { ReportLine } from './dialect.ts';
+import { reportEventing } from './eventing-report.ts';
 import type { JsonObject } from './json-path.ts';
 import { reportService } from './service-report.ts';
 
@@ -6,5 +7,5 @@ import { reportService } from './service-report.ts';
 export function reportPlain(document: JsonObject): readonly ReportLine[] {
   const kind = document['kind'];
   const serving = String(document['apiVersion']).startsWith('serving.knative.dev/');
-  return serving && (kind === 'Service' || kind === 'Configuration') ? reportService(document) : [];
+  return serving && (kind === 'Service' || kind === 'Configuration') ? reportService(document) : reportEventing(document);
 }

@@ -11,7 +11,8 @@ export interface Meaning {
 /** Where annotations and labels stand on an object. */
 export type Place = 'annotations' | 'labels' | 'templateAnnotations' | 'templateLabels';
 
-/** Known annotations and labels by place. A key that ends with `/` or `*` stands for all that start so. */
+/** Known annotations and labels by place. A key that ends with `/` stands for all that start so, a `*` in it for
+ * anything. */
 export type Vocabulary = Readonly<Partial<Record<Place, Readonly<Record<string, Meaning>>>>>;
 
 const basePaths: Readonly<Record<Place, string>> = {
@@ -48,8 +49,9 @@ function lookUp(meanings: Readonly<Record<string, Meaning>> | undefined, key: st
   if (meanings === undefined) return undefined;
   if (Object.hasOwn(meanings, key)) return meanings[key];
   for (const known in meanings) {
-    const isPrefix = known.endsWith('/') || known.endsWith('*');
-    if (isPrefix && key.startsWith(known.replace(/\*$/, ''))) return meanings[known];
+    const star = known.endsWith('/') ? known.length : known.indexOf('*');
+    if (star < 0) continue;
+    if (key.startsWith(known.slice(0, star)) && key.endsWith(known.slice(star + 1))) return meanings[known];
   }
   return undefined;
 }
@@ -74,7 +76,8 @@ function misspelt(vocabularies: readonly Vocabulary[], place: Place, key: string
   for (const vocabulary of vocabularies) {
     for (const meanings of Object.values(vocabulary)) {
       for (const known of Object.keys(meanings)) {
-        if (slash >= 0 && known.startsWith(group) && known !== group) names.add(known.slice(group.length));
+        if (slash >= 0 && known.startsWith(group) && known !== group && !known.includes('*'))
+          names.add(known.slice(group.length));
       }
     }
   }
