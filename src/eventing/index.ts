@@ -16,3 +16,11 @@ export {
 export { type FilterExplanation } from './filters/explain-filter.ts';
 export { wireForm } from './filters/wire-form.ts';
 export { createMatcher, type Matcher, type Matches, type TriggerExplanation } from './matcher.ts';
+export {
+  compileSenderRule,
+  mayPublish,
+  senderRulesAllow,
+  type CompiledSenderRule,
+  type SenderRule,
+} from './filters/event-policy.ts';
+export { applyingPolicies } from './reconcilers/event-policies.ts';

@@ -45,10 +45,7 @@ function unparsable(trigger: FilterSpec): boolean {
 }
 
 function checkFilter(vector: FilterCase, expected: Record<string, string>): readonly string[] {
-  const event = withTyped(
-    eventOrThrow(eventOfJson(withoutEmpty(vector.event), { as: 'upstream' })),
-    vector.typedExtensions ?? {},
-  );
+  const event = withTyped(eventOrThrow(eventOfJson(withoutEmpty(vector.event))), vector.typedExtensions ?? {});
   const evaluate = (of: EventMessage): string => {
     if (Object.values(expected).some((value) => value.startsWith('refused')))
       return unparsable(vector.trigger) ? 'refused' : 'accepted';

@@ -1,13 +1,16 @@
 import { readdirSync } from 'node:fs';
 import { readVectors, type FileReplay } from './eventing.files.ts';
 import { filters } from './eventing.filters.ts';
+import { eventPolicyMatch, resolve } from './eventing.policies.ts';
 import { retry } from './eventing.retry.ts';
 import { validation } from './eventing.validation.ts';
 import type { Replay } from './replay.ts';
 
 /** Who replays which file; a file that is not here is named as skipped. */
 const files: Readonly<Record<string, FileReplay>> = {
+  'eventpolicy-match.json': eventPolicyMatch,
   'filters.json': filters,
+  'resolve.json': resolve,
   'retry.json': retry,
   'validation.json': validation,
 };

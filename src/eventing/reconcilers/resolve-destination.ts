@@ -2,6 +2,7 @@ import type { Addressable } from '../../api/core/metadata.ts';
 import type { AddressStatus } from '../../api/duck/addressable.ts';
 import type { Destination, KReference } from '../../api/duck/destination.ts';
 import { formatGoUrl, hostOf, parseGoUrl, resolveGoUrl } from '../../api/duck/go-url.ts';
+import { cIdentifierProblems, dns1123LabelProblems, dns1123SubdomainProblems, qualifiedNameProblems } from '../../api/names.ts';
 import type { Reader } from '../../api/reconciler.ts';
 
 /** The address that a destination stands for, or why it stands for none, in upstream's words. */
@@ -60,6 +61,8 @@ function resolveReference(
 
 function addressOf(destination: Destination, ref: KReference, world: Pick<Reader, 'getByReference'>): Resolved {
   const { apiVersion = '', kind = '', namespace = '', name = '' } = ref;
+  const untracked = trackingProblem(apiVersion, kind, namespace, name);
+  if (untracked !== undefined) return { error: untracked };
   const resource = world.getByReference({ apiVersion, kind, namespace, name });
   if (resource === undefined) {
     return { error: `failed to get object ${namespace}/${name}: ${resourceName(apiVersion, kind)} "${name}" not found` };
@@ -83,6 +86,21 @@ function addressOf(destination: Destination, ref: KReference, world: Pick<Reader
   const url = parseGoUrl(address.url);
   if (typeof url === 'string' || hostOf(url) === '') return { error: `hostname missing in address of ${of}` };
   return { address };
+}
+
+// Upstream watches what it refers to, and refuses names that no object can have.
+function trackingProblem(apiVersion: string, kind: string, namespace: string, name: string): string | undefined {
+  const problems = [
+    ...qualifiedNameProblems(apiVersion).map((problem) => `APIVersion: ${problem}`),
+    ...cIdentifierProblems(kind).map((problem) => `Kind: ${problem}`),
+    ...(namespace === '' ? [] : dns1123LabelProblems(namespace).map((problem) => `Namespace: ${problem}`)),
+    ...dns1123SubdomainProblems(name).map((problem) => `Name: ${problem}`),
+  ];
+  if (problems.length === 0) return undefined;
+  const parts = apiVersion.split('/');
+  const [group = '', version = ''] = parts.length > 2 ? [] : parts.length === 2 ? parts : ['', apiVersion];
+  const resource = `${group}/${version}, Resource=${guessPlural(kind)}`;
+  return `failed to track reference ${resource} ${namespace}/${name}: invalid Reference:\n${problems.sort().join('\n')}`;
 }
 
 /** `plural.group` of a kind whose plural is guessed as the Kubernetes client libraries guess it. */
