@@ -67,7 +67,7 @@ export function findingText(finding: Finding): string {
 const sarifLevels = { error: 'error', warning: 'warning', info: 'note' } as const;
 
 /** The findings as SARIF 2.1.0, which code hosts show beside the lines of a change. */
-export function sarifLog(findings: readonly Finding[], version: string): object {
+export function sarifLog(findings: readonly Finding[]): object {
   const rules = [...new Set(findings.map(({ rule }) => rule))].sort().map((id) => ({ id }));
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
@@ -75,7 +75,7 @@ export function sarifLog(findings: readonly Finding[], version: string): object 
     runs: [
       {
         tool: {
-          driver: { name: 'knative-embed', version, informationUri: 'https://www.npmjs.com/package/knative-embed', rules },
+          driver: { name: 'knative-embed', informationUri: 'https://www.npmjs.com/package/knative-embed', rules },
         },
         results: findings.map((finding) => ({
           ruleId: finding.rule,

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { admit, type AdmittedDocument } from '../../src/host/admission/admit.ts';
 import { knownKinds } from '../../src/host/admission/known-kinds.ts';
+import { shippedConfig } from '../../src/host/admission/shipped-config.ts';
 import type { DialectName } from '../../src/host/dialects/dialect.ts';
 import { differencesOf, type Replay, type ReplayCase } from './replay.ts';
 import { withoutZeros } from './serving.validation.ts';
@@ -29,27 +30,8 @@ interface Expectation {
 /** Settings that only a run shows (output of steps, of functions) or that point into other vectors: they come with running them. */
 const shownByRuns = new Set(['stdout', 'results', 'input', 'output', 'vectors']);
 
-/** Cluster defaults of the recording. */
-const settings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'config-br-defaults': {
-    'default-br-config': [
-      'clusterDefault:',
-      '  brokerClass: MTChannelBasedBroker',
-      '  apiVersion: v1',
-      '  kind: ConfigMap',
-      '  name: config-br-default-channel',
-      '  namespace: knative-eventing',
-      '  delivery:',
-      '    retry: 10',
-      '    backoffPolicy: exponential',
-      '    backoffDelay: PT0.2S',
-    ].join('\n'),
-  },
-  'default-ch-webhook': {
-    'default-ch-config': ['clusterDefault:', '  apiVersion: messaging.knative.dev/v1', '  kind: InMemoryChannel'].join('\n'),
-  },
-};
-const config = (name: string): Readonly<Record<string, string>> | undefined => settings[name];
+/** Cluster defaults of the recording are those of a fresh installation. */
+const config = (name: string): Readonly<Record<string, string>> | undefined => shippedConfig[name];
 
 /** The manifest asks for the class that is there; its expectation is about the other one. */
 const aboutAnotherManifest = new Set(['autoscaling-class-hpa.expect.json']);

@@ -1,4 +1,5 @@
 import { admit, type AdmittedDocument } from '../../host/admission/admit.ts';
+import { shippedConfig } from '../../host/admission/shipped-config.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { dialectNames, dialectOption } from '../dialect-option.ts';
 import { findingsOf, findingText } from '../findings.ts';
@@ -36,12 +37,14 @@ Example:
   },
 };
 
+const config = (name: string): Readonly<Record<string, string>> | undefined => shippedConfig[name];
+
 async function convert(context: CommandContext, format: 'yaml' | 'json'): Promise<number> {
   const dialect = dialectOption(context.options['dialect']);
   const converted: AdmittedDocument[] = [];
   let allowed = true;
   for (const { file, text } of await readManifests(context.positionals, context.stdin)) {
-    const admission = await admit(text, { ...(dialect === undefined ? {} : { dialect }), namespace: '' });
+    const admission = await admit(text, { ...(dialect === undefined ? {} : { dialect }), namespace: '', config });
     allowed &&= admission.allowed;
     converted.push(...admission.documents);
     for (const finding of findingsOf(file, admission)) {

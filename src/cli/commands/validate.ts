@@ -1,4 +1,5 @@
 import { admit } from '../../host/admission/admit.ts';
+import { shippedConfig } from '../../host/admission/shipped-config.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { dialectNames, dialectOption } from '../dialect-option.ts';
 import { findingsOf, findingText, sarifLog, type Finding } from '../findings.ts';
@@ -59,7 +60,7 @@ async function validate(context: CommandContext, format: string): Promise<number
     findings.push(...findingsOf(file, admission));
   }
   const shown = findings.filter(({ severity }) => severity !== 'info' || context.options['verbose'] === true);
-  await print(context, format, shown);
+  print(context, format, shown);
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const warnings = findings.filter(({ severity }) => severity === 'warning').length;
   if (format === 'text') {
@@ -71,9 +72,9 @@ async function validate(context: CommandContext, format: string): Promise<number
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-async function print(context: CommandContext, format: string, findings: readonly Finding[]): Promise<void> {
+function print(context: CommandContext, format: string, findings: readonly Finding[]): void {
   if (format === 'json') context.print(JSON.stringify(findings, null, 2));
-  else if (format === 'sarif') context.print(JSON.stringify(sarifLog(findings, await packageVersion()), null, 2));
+  else if (format === 'sarif') context.print(JSON.stringify(sarifLog(findings), null, 2));
   else for (const finding of findings) context.print(findingText(finding));
 }
 
@@ -90,25 +91,11 @@ async function readConfigMaps(context: CommandContext): Promise<(name: string) =
       }
     }
   }
-  return (name) => data.get(name);
+  return (name) => data.get(name) ?? shippedConfig[name];
 }
 
 function dataOf(resource: object): Readonly<Record<string, string>> {
   return 'data' in resource && typeof resource.data === 'object' && resource.data !== null
     ? Object.fromEntries(Object.entries(resource.data).map(([key, value]) => [key, String(value)]))
     : {};
-}
-
-async function packageVersion(): Promise<string> {
-  const { readFile } = await import('node:fs/promises');
-  // Two levels up from dist/cli/commands and src/cli/commands; one when bundled beside them.
-  for (const place of ['../../../package.json', '../../package.json']) {
-    try {
-      const parsed: unknown = JSON.parse(await readFile(new URL(place, import.meta.url), 'utf8'));
-      if (typeof parsed === 'object' && parsed !== null && 'version' in parsed) return String(parsed.version);
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-    }
-  }
-  return 'unknown';
 }

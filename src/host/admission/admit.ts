@@ -24,7 +24,7 @@ export interface AdmitOptions {
   readonly dialect?: DialectName | 'knative';
   /** Kinds that can be stored. Default: all that the package knows. */
   readonly kinds?: readonly Kind[];
-  /** Namespace of objects that name none. Default: `default`. */
+  /** Namespace of objects that name none; '' leaves it open. Default: `default`. */
   readonly namespace?: string;
   /** Who applies; becomes `serving.knative.dev/creator` and `lastModifier`. */
   readonly user?: string;
@@ -200,7 +200,8 @@ function admitTranslated(object: JsonObject, dialect: Dialect | undefined, file:
 
 function withNamespace(object: JsonObject, kind: Kind, namespace: string): JsonObject {
   const metadata = objectAt(object, 'metadata') ?? {};
-  if (!kind.namespaced || (typeof metadata['namespace'] === 'string' && metadata['namespace'] !== '')) return object;
+  if (namespace === '' || !kind.namespaced || (typeof metadata['namespace'] === 'string' && metadata['namespace'] !== ''))
+    return object;
   return { ...object, metadata: { ...metadata, namespace } };
 }
 

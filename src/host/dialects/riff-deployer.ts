@@ -9,7 +9,7 @@ export function translateDeployer(document: JsonObject, context: DialectContext)
   const policy = textAt(spec, 'ingressPolicy') ?? 'ClusterLocal';
   const labels: JsonObject = { ...objectAt(metadata, 'labels') };
   if (policy === 'ClusterLocal') labels['networking.knative.dev/visibility'] = 'cluster-local';
-  const own = { ...metadata, labels };
+  const own = Object.keys(labels).length === 0 ? metadata : { ...metadata, labels };
   return {
     verdict: 'translate',
     objects: [
