@@ -21,6 +21,7 @@ export {
   type HttpServerOptions,
 } from './server.ts';
 export { createHttpClient, resolveLocalhost, type HttpClientOptions } from './undici-client.ts';
-export { createUpstream, parseAddress, type Upstream, type UpstreamOptions } from './upstream.ts';
+export { createUpstream, parseAddress, type Upstream, type UpstreamOptions, type UpstreamProtocol } from './upstream.ts';
 export { type Unseen } from './http1-connection.ts';
 export { pipeTunnels } from './tunnel.ts';
+export { type TlsCertificate, type TlsOptions } from './tls.ts';

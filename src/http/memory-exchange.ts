@@ -2,7 +2,7 @@ import { KnativeError, messageOf } from '../errors.ts';
 import { BodyQueue } from './body-queue.ts';
 import { makeClientResponse } from './client-response.ts';
 import type { BodyFlow, BodySink, ClientRequest, ClientResponse, Exchange } from './exchange.ts';
-import { headerValue } from './raw-headers.ts';
+import { headerValue, isValidHeader } from './raw-headers.ts';
 
 const encoder = new TextEncoder();
 const bytesOf = (body: Uint8Array | string): Uint8Array => (typeof body === 'string' ? encoder.encode(body) : body);
@@ -33,9 +33,9 @@ export class MemoryExchange implements Exchange {
   #drainListeners: (() => void)[] = [];
   #finishListeners: ((error: Error | undefined) => void)[] = [];
 
-  constructor(request: ClientRequest, url: URL, remoteAddress: string) {
+  constructor(request: ClientRequest, url: URL, target: string, remoteAddress: string) {
     this.method = request.method;
-    this.target = `${url.pathname}${url.search}`;
+    this.target = target;
     this.scheme = url.protocol === 'https:' ? 'https' : 'http';
     this.host = headerValue(request.rawHeaders ?? [], 'host') ?? url.host;
     this.rawHeaders = this.#completeHeaders(request);
@@ -132,6 +132,10 @@ export class MemoryExchange implements Exchange {
 
   #completeHeaders(request: ClientRequest): string[] {
     const raw = [...(request.rawHeaders ?? [])];
+    for (let i = 0; i < raw.length; i += 2) {
+      if (!isValidHeader(raw[i] ?? '', raw[i + 1] ?? ''))
+        throw new KnativeError('HTTP_HEADER_INVALID', `invalid header ${JSON.stringify(raw[i])}`);
+    }
     if (headerValue(raw, 'host') === undefined) raw.unshift('host', this.host);
     if (
       (typeof request.body === 'string' || request.body instanceof Uint8Array) &&

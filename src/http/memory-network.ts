@@ -3,6 +3,7 @@ import { silentLogger, type Logger } from '../logger.ts';
 import type { ClientRequest, ClientResponse, Handler, HttpClient } from './exchange.ts';
 import { handle } from './handle.ts';
 import { MemoryExchange } from './memory-exchange.ts';
+import { parseUrl } from './url.ts';
 
 export interface MemoryNetworkOptions {
   /** Called for an authority that nothing was registered for; default: the request fails with HTTP_UNREACHABLE. */
@@ -30,14 +31,14 @@ export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryN
   async function request(request: ClientRequest): Promise<ClientResponse> {
     if (closed) throw new KnativeError('HTTP_CLIENT_CLOSED', 'the client has been closed');
     request.signal?.throwIfAborted();
-    const url = parseUrl(request.url);
+    const { url, target } = parseUrl(request.url);
     const handler = handlers.get(url.host) ?? options.fallback;
     if (handler === undefined) {
       throw new KnativeError('HTTP_UNREACHABLE', `nothing listens on ${url.host}`, {
         hint: 'register a handler for this authority',
       });
     }
-    const exchange = new MemoryExchange(request, url, options.remoteAddress ?? '');
+    const exchange = new MemoryExchange(request, url, target, options.remoteAddress ?? '');
     handle(handler, exchange, logger);
     return exchange.response;
   }
@@ -59,13 +60,4 @@ export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryN
     },
     client: { request, close, [Symbol.asyncDispose]: close },
   };
-}
-
-/** Parses the URL of a request; HTTP_URL_INVALID when it is not an absolute http or https URL. */
-export function parseUrl(text: string): URL {
-  const url = URL.parse(text);
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new KnativeError('HTTP_URL_INVALID', `not an absolute http or https URL: ${text}`, { path: 'url' });
-  }
-  return url;
 }

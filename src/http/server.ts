@@ -1,12 +1,15 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { realClock, sleep, type Clock } from '../clock.ts';
 import { KnativeError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { silentLogger, type Logger } from '../logger.ts';
-import type { Handler } from './exchange.ts';
+import type { Exchange, Handler } from './exchange.ts';
 import { handle } from './handle.ts';
+import { Http2Exchange } from './http2-exchange.ts';
+import { createListener, type Listener } from './listener.ts';
 import { NodeExchange, NodeUpgradeExchange, type ServerState } from './node-exchange.ts';
+import type { TlsOptions } from './tls.ts';
 
 /** Bounds of one server; each protects it from clients that are slow, greedy or broken. */
 export interface HttpServerLimits {
@@ -27,6 +30,10 @@ export interface HttpServerOptions {
   /** Port; default 0, the system chooses. */
   readonly port?: number;
   readonly limits?: HttpServerLimits;
+  /** Serves HTTPS; default plain HTTP. Either way HTTP/1.1 and HTTP/2 on the one port. */
+  readonly tls?: TlsOptions;
+  /** Lets several processes listen on the port; default false. */
+  readonly reusePort?: boolean;
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
@@ -34,7 +41,7 @@ export interface HttpServerOptions {
 export interface HttpServerAddress {
   readonly host: string;
   readonly port: number;
-  /** `http://host:port`. */
+  /** `http://host:port`, or `https:` with TLS. */
   readonly url: string;
 }
 
@@ -64,9 +71,12 @@ class NodeHttpServer implements HttpServer {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #state: ServerState = { draining: false };
+  readonly #scheme: 'http' | 'https';
+  readonly #tls: TlsOptions | undefined;
+  readonly #reusePort: boolean;
   readonly #tunnels = new Set<Socket>();
   #active = 0;
-  #server: Server | undefined;
+  #listener: Listener | undefined;
   #closing: Promise<void> | undefined;
   #idle: (() => void)[] = [];
 
@@ -75,6 +85,9 @@ class NodeHttpServer implements HttpServer {
     this.#host = options.host ?? '127.0.0.1';
     this.#port = options.port ?? 0;
     this.#limits = options.limits ?? {};
+    this.#tls = options.tls;
+    this.#scheme = options.tls === undefined ? 'http' : 'https';
+    this.#reusePort = options.reusePort === true;
     this.#clock = options.clock ?? realClock;
     this.#logger = options.logger ?? silentLogger;
     if (!Number.isInteger(this.#port) || this.#port < 0 || this.#port > 65_535) {
@@ -87,31 +100,33 @@ class NodeHttpServer implements HttpServer {
   }
 
   async listen(): Promise<HttpServerAddress> {
-    if (this.#server !== undefined) throw new KnativeError('HTTP_ALREADY_LISTENING', 'the server has been started already');
-    const server = this.#create();
-    this.#server = server;
+    if (this.#listener !== undefined) throw new KnativeError('HTTP_ALREADY_LISTENING', 'the server has been started already');
+    const listener = this.#create();
+    this.#listener = listener;
+    const { server } = listener;
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(listenError(error, this.#host, this.#port)));
-      server.listen(this.#port, this.#host, resolve);
+      server.listen({ port: this.#port, host: this.#host, reusePort: this.#reusePort }, resolve);
     });
     server.on('error', (error) => this.#logger.error({ error: error.message }, 'http server failed'));
     return this.address();
   }
 
   address(): HttpServerAddress {
-    const address = this.#server?.address() as AddressInfo | null | undefined;
+    const address = this.#listener?.server.address() as AddressInfo | null | undefined;
     if (address === null || address === undefined) throw new KnativeError('HTTP_NOT_LISTENING', 'the server is not listening');
     const { port } = address;
     const authority = this.#host.includes(':') ? `[${this.#host}]:${port}` : `${this.#host}:${port}`;
-    return { host: this.#host, port, url: `http://${authority}` };
+    return { host: this.#host, port, url: `${this.#scheme}://${authority}` };
   }
 
   async drain(): Promise<void> {
     this.#state.draining = true;
-    this.#server?.close();
-    this.#server?.closeIdleConnections();
+    const listener = this.#listener;
+    listener?.server.close();
+    listener?.closeIdle();
     if (this.#active > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
-    this.#server?.closeIdleConnections();
+    listener?.closeIdle();
   }
 
   close(graceMs = 10_000): Promise<void> {
@@ -124,50 +139,47 @@ class NodeHttpServer implements HttpServer {
   }
 
   async #close(graceMs: number): Promise<void> {
-    const server = this.#server;
-    if (server === undefined) return;
+    const listener = this.#listener;
+    if (listener === undefined) return;
     const done = new AbortController();
     const grace = sleep(this.#clock, graceMs, done.signal).catch(() => undefined);
     await Promise.race([this.drain(), grace]);
     done.abort();
-    server.closeAllConnections();
     for (const socket of this.#tunnels) socket.destroy();
-    if (server.listening) await new Promise<void>((resolve) => server.close(() => resolve()));
+    listener.closeAll();
+    if (listener.server.listening) await new Promise<void>((resolve) => listener.server.close(() => resolve()));
   }
 
-  #create(): Server {
-    const { createServer } = process.getBuiltinModule('node:http');
-    const server = createServer({
-      maxHeaderSize: this.#limits.headBytesMax ?? limits.headBytesMax,
-      headersTimeout: this.#limits.headTimeoutMs ?? 60_000,
-      // Bodies may be endless: what bounds them is the revision's own time-out.
-      requestTimeout: 0,
-      keepAliveTimeout: this.#limits.keepAliveTimeoutMs ?? 75_000,
-      // The check runs at this period, so a short limit needs a short one.
-      connectionsCheckingInterval: Math.min(30_000, Math.max(50, (this.#limits.headTimeoutMs ?? 60_000) / 2)),
-      noDelay: true,
-    });
-    if (this.#limits.connectionsMax !== undefined) server.maxConnections = this.#limits.connectionsMax;
-    server.on('request', (request, reply) => this.#answer(new NodeExchange(request, reply, this.#state, 'http', false), reply));
-    server.on('checkContinue', (request: IncomingMessage, reply: ServerResponse) =>
-      this.#answer(new NodeExchange(request, reply, this.#state, 'http', true), reply),
+  #create(): Listener {
+    return createListener(
+      {
+        headBytesMax: this.#limits.headBytesMax ?? limits.headBytesMax,
+        headTimeoutMs: this.#limits.headTimeoutMs ?? 60_000,
+        keepAliveTimeoutMs: this.#limits.keepAliveTimeoutMs ?? 75_000,
+        connectionsMax: this.#limits.connectionsMax,
+        tls: this.#tls,
+      },
+      {
+        request: (request, reply, expectsContinue) =>
+          this.#answer(new NodeExchange(request, reply, this.#state, this.#scheme, expectsContinue), reply),
+        upgrade: (request, socket, firstBytes) => this.#upgrade(request, socket, firstBytes),
+        stream: (stream, headers, flags, rawHeaders) =>
+          this.#answer(new Http2Exchange(stream, headers, rawHeaders, flags, this.#scheme), stream),
+      },
     );
-    server.on('upgrade', (request: IncomingMessage, socket: Socket, firstBytes: Buffer) =>
-      this.#upgrade(request, socket, firstBytes),
-    );
-    server.on('clientError', (error: Error & { code?: string }, socket: Socket) => refuse(error, socket));
-    return server;
   }
 
-  #answer(exchange: NodeExchange, reply: ServerResponse): void {
+  #answer(exchange: Exchange, reply: { on(event: 'close', listener: () => void): unknown }): void {
     this.#active++;
-    reply.on('close', () => this.#done());
+    reply.on('close', this.#onClose);
     handle(this.#handler, exchange, this.#logger);
   }
 
+  readonly #onClose = (): void => this.#done();
+
   #upgrade(request: IncomingMessage, socket: Socket, firstBytes: Buffer): void {
     const { ServerResponse } = process.getBuiltinModule('node:http');
-    const reply = new ServerResponse(request);
+    const reply: ServerResponse = new ServerResponse(request);
     reply.assignSocket(socket);
     socket.on('error', () => undefined);
     this.#active++;
@@ -177,7 +189,7 @@ class NodeHttpServer implements HttpServer {
       this.#tunnels.delete(socket);
       this.#done();
     });
-    const exchange = new NodeUpgradeExchange(request, reply, this.#state, 'http', { socket, firstBytes });
+    const exchange = new NodeUpgradeExchange(request, reply, this.#state, this.#scheme, { socket, firstBytes });
     handle(this.#handler, exchange, this.#logger);
   }
 
@@ -188,23 +200,6 @@ class NodeHttpServer implements HttpServer {
     this.#idle = [];
     for (const resolve of idle) resolve();
   }
-}
-
-/** Answers what node:http's parser or its limits refuse, and ends the connection. */
-function refuse(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request';
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-  // A client that keeps sending must not keep the socket alive.
-  socket.destroySoon();
 }
 
 function listenError(error: Error, host: string, port: number): KnativeError {

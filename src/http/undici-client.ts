@@ -3,8 +3,9 @@ import { KnativeError, messageOf } from '../errors.ts';
 import { BodyQueue } from './body-queue.ts';
 import { makeClientResponse } from './client-response.ts';
 import type { ClientRequest, ClientResponse, HttpClient } from './exchange.ts';
-import { parseUrl } from './memory-network.ts';
+
 import { headerValue } from './raw-headers.ts';
+import { parseUrl, type ParsedUrl } from './url.ts';
 
 export interface HttpClientOptions {
   /**
@@ -47,9 +48,10 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
   async function request(request: ClientRequest): Promise<ClientResponse> {
     if (closed) throw new KnativeError('HTTP_CLIENT_CLOSED', 'the client has been closed');
     request.signal?.throwIfAborted();
-    const url = parseUrl(request.url);
+    const parsed = parseUrl(request.url);
+    const { url } = parsed;
     agent ??= loadAgent();
-    return dispatch(await agent, request, url, resolve(url.host) ?? url.host);
+    return dispatch(await agent, request, parsed, resolve(url.host) ?? url.host);
   }
 
   async function close(): Promise<void> {
@@ -59,7 +61,12 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
   return { request, close, [Symbol.asyncDispose]: close };
 }
 
-async function dispatch(agent: UndiciAgent, request: ClientRequest, url: URL, address: string): Promise<ClientResponse> {
+async function dispatch(
+  agent: UndiciAgent,
+  request: ClientRequest,
+  { url, target }: ParsedUrl,
+  address: string,
+): Promise<ClientResponse> {
   const { Readable } = process.getBuiltinModule('node:stream');
   const { body, signal } = request;
   const headers = [...(request.rawHeaders ?? [])];
@@ -90,7 +97,7 @@ async function dispatch(agent: UndiciAgent, request: ClientRequest, url: URL, ad
     agent.dispatch(
       {
         origin: `${url.protocol}//${address}`,
-        path: `${url.pathname}${url.search}`,
+        path: target,
         method: request.method as Dispatcher.HttpMethod,
         headers,
         body:

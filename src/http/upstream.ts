@@ -1,6 +1,7 @@
 import { realClock, type Clock } from '../clock.ts';
 import { KnativeError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
+import { Http2Upstream } from './http2-upstream.ts';
 import { Http1Connection, type ConnectionOwner, type Unseen } from './http1-connection.ts';
 
 export interface UpstreamOptions {
@@ -9,13 +10,16 @@ export interface UpstreamOptions {
   readonly keepAliveMs?: number;
 }
 
+/** `auto`: HTTP/2 for exchanges that came by HTTP/2, else HTTP/1.1. */
+export type UpstreamProtocol = 'http1' | 'h2c' | 'auto';
+
 /**
- * Passes exchanges on to backends over pooled HTTP/1.1 connections: the most recently used connection first, bodies streamed both
- * ways, framing checked strictly. What fails before the response is answered 502 with the reason.
+ * Passes exchanges on to backends over pooled connections: the most recently used one first, bodies streamed both ways, framing
+ * checked strictly. What fails before the response is answered 502 with the reason.
  */
 export interface Upstream {
   /** Sends the exchange to `host:port`. `unseen` is called instead of an answer when no connection could be made. */
-  forward(exchange: Exchange, address: string, unseen: Unseen): void;
+  forward(exchange: Exchange, address: string, unseen: Unseen, protocol?: UpstreamProtocol): void;
   /** Cuts all connections. */
   close(): void;
 }
@@ -32,13 +36,20 @@ class Http1Upstream implements Upstream, ConnectionOwner {
   readonly #idle = new Map<string, Http1Connection[]>();
   readonly #all = new Set<Http1Connection>();
   #sweep: Disposable | undefined;
+  #http2: Http2Upstream | undefined;
 
   constructor(options: UpstreamOptions) {
     this.#clock = options.clock ?? realClock;
     this.#keepAliveMs = options.keepAliveMs ?? 30_000;
   }
 
-  forward(exchange: Exchange, address: string, unseen: Unseen): void {
+  forward(exchange: Exchange, address: string, unseen: Unseen, protocol: UpstreamProtocol = 'http1'): void {
+    // A switch of protocols exists in HTTP/1.1 only.
+    if (protocol !== 'http1' && exchange.upgrade === undefined && (protocol === 'h2c' || exchange.httpVersion === '2.0')) {
+      this.#http2 ??= new Http2Upstream();
+      this.#http2.forward(exchange, address, unseen);
+      return;
+    }
     const connection = this.#idle.get(address)?.pop() ?? this.#connect(address);
     connection.start(exchange, unseen);
   }
@@ -48,6 +59,8 @@ class Http1Upstream implements Upstream, ConnectionOwner {
     this.#sweep = undefined;
     for (const connection of this.#all) connection.close();
     this.#idle.clear();
+    this.#http2?.close();
+    this.#http2 = undefined;
   }
 
   idle(connection: Http1Connection, keepAliveMs: number | undefined): void {

@@ -6,6 +6,7 @@ import { systemRandom, type Random } from '../../random.ts';
 import { noopMeter, type Meter } from '../../telemetry/meter.ts';
 import { createForwarder, type Forwarder } from './forwarder.ts';
 import { RevisionQueue, type ActivatorContext } from './revision-queue.ts';
+import type { RequestLog } from './request-log.ts';
 import type { RequestReport } from './request-stats.ts';
 import type { Instance, RevisionKey, RevisionSettings } from './revision.ts';
 
@@ -20,6 +21,8 @@ export interface ActivatorOptions {
   readonly onColdStart?: (revision: RevisionKey) => void;
   /** Called when the cold-start budget of a request has run out. */
   readonly onColdStartTimeout?: (revision: RevisionKey, waitedMs: number) => void;
+  /** The log for a revision's requests; asked once for each revision. Default: none. */
+  readonly requestLog?: (revision: RevisionKey, settings: RevisionSettings) => RequestLog | undefined;
   /** Text of the answer when a time limit is hit; default upstream's `activator request timeout`. */
   readonly timeoutText?: string;
 }
@@ -81,6 +84,7 @@ export function createActivator(options: ActivatorOptions = {}): Activator {
     meter: options.meter ?? noopMeter,
     forwarder: options.forwarder ?? createForwarder({ clock }),
     timeoutText: options.timeoutText ?? 'activator request timeout',
+    requestLog: options.requestLog ?? (() => undefined),
     onColdStart: options.onColdStart ?? (() => undefined),
     onColdStartTimeout: options.onColdStartTimeout ?? (() => undefined),
   };

@@ -20,7 +20,7 @@ export interface Forwarder {
 export function createForwarder(options: { readonly clock?: Clock } = {}): Forwarder {
   const upstream = createUpstream(options);
   return {
-    forward: (exchange, target, unseen) => upstream.forward(exchange, target.address, unseen),
+    forward: (exchange, target, unseen) => upstream.forward(exchange, target.address, unseen, target.protocol),
     close: () => upstream.close(),
   };
 }

@@ -1,5 +1,5 @@
 import { KnativeError } from '../../errors.ts';
-import { headerValue, type BodyFlow, type BodySink, type Exchange, type Tunnel } from '../../http/index.ts';
+import { headerValue, respondText, type BodyFlow, type BodySink, type Exchange, type Tunnel } from '../../http/index.ts';
 import { Deadline } from './deadline-list.ts';
 import type { TimeoutKind, TimeoutLists } from './timeouts.ts';
 
@@ -145,8 +145,11 @@ export class GuardedExchange implements Exchange {
     this.inner.respond(status, sent, body);
   }
 
+  /** The instance breaks off. Before the head that is a bad gateway to the client, after it a cut connection. */
   destroy(error?: Error): void {
-    if (!this.#over) this.inner.destroy(error);
+    if (this.#over) return;
+    if (this.status === 0) respondText(this, 502, error?.message ?? 'EOF');
+    else this.inner.destroy(error);
   }
 
   onFinished(listener: (error: Error | undefined) => void): void {

@@ -15,7 +15,13 @@ export { createGateway, type GatewayMatch, type GatewayOptions, type GatewayRout
 export { InstanceSet, pickingPolicyFor, type InstanceSetOptions, type PickingPolicy, type Slot } from './instance-picking.ts';
 export { type Readiness } from './probe-answers.ts';
 export { createQueueProxy, type QueueProxy, type QueueProxyOptions } from './queue-proxy.ts';
-export { type RequestLog, type RequestLogRecord } from './request-log.ts';
+export {
+  createRequestLog,
+  type LoggedRevision,
+  type RequestLog,
+  type RequestLogOptions,
+  type RequestLogRecord,
+} from './request-log.ts';
 export { RequestStats, type RequestReport } from './request-stats.ts';
 export { type Instance, type InstanceTarget, type RevisionKey, type RevisionLabels, type RevisionSettings } from './revision.ts';
 export { affinityCookieName } from './session-affinity.ts';

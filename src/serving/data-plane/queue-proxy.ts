@@ -10,6 +10,7 @@ import { answerHealthCheck, answerNetworkProbe, isHealthCheck, networkProbeOf, t
 import type { RequestLog } from './request-log.ts';
 import { RequestStats, type RequestReport } from './request-stats.ts';
 import type { InstanceTarget } from './revision.ts';
+import { settle } from './settle.ts';
 import { TimeoutLists, type RequestTimeouts } from './timeouts.ts';
 
 export interface QueueProxyOptions {
@@ -108,11 +109,9 @@ class InstanceProxy implements QueueProxy, ExchangeGuard {
 
   finished(exchange: GuardedExchange): void {
     const run = exchange as ProxyRun;
-    const { breaker } = this;
-    if (breaker !== undefined) {
-      if (run.state === 'running') breaker.leave();
-      else if (run.state === 'waiting') breaker.cancel(run);
-    }
+    if (run.state === 'waiting') this.breaker?.cancel(run);
+    else if (run.state === 'running' && !run.handlerRunning) this.breaker?.leave();
+    run.responseDone = true;
     const nowMs = this.#clock.monotonic();
     if (run.counted) this.#stats.leave(nowMs, run.proxied);
     if (!run.probe || this.#log?.probes === true) {
@@ -160,8 +159,14 @@ class InstanceProxy implements QueueProxy, ExchangeGuard {
 
   dispatch(run: ProxyRun): void {
     const target = this.#target;
-    if ('handler' in target) handle(target.handler, run, this.#logger);
-    else this.#forwarder.forward(run, target, (error) => respondText(run, 502, error.message));
+    if ('handler' in target) {
+      run.handlerRunning = true;
+      const settled = (): void => {
+        run.handlerRunning = false;
+        if (run.responseDone && run.state === 'running') this.breaker?.leave();
+      };
+      handle((exchange) => settle(() => target.handler(exchange), settled), run, this.#logger);
+    } else this.#forwarder.forward(run, target, (error) => respondText(run, 502, error.message));
   }
 }
 
@@ -171,6 +176,8 @@ class ProxyRun extends GuardedExchange implements BreakerTicket {
   readonly #proxy: InstanceProxy;
   state: 'unlimited' | 'running' | 'waiting' | 'full' = 'unlimited';
   counted = false;
+  handlerRunning = false;
+  responseDone = false;
   proxied = false;
   probe = false;
 

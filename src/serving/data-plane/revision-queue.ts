@@ -14,6 +14,7 @@ import type { RequestLog } from './request-log.ts';
 import { RequestStats } from './request-stats.ts';
 import { RevisionMetrics } from './revision-metrics.ts';
 import type { Instance, InstanceTarget, RevisionKey, RevisionSettings } from './revision.ts';
+import { settle } from './settle.ts';
 import { affinityCookie, affinityOf } from './session-affinity.ts';
 import { TimeoutLists } from './timeouts.ts';
 
@@ -351,22 +352,6 @@ class Run extends GuardedExchange {
     super(inner, queue);
     this.arrivedMs = nowMs;
   }
-}
-
-/** Runs a handler and reports when its work is over, however it ends. */
-function settle(run: () => void | Promise<void>, settled: () => void): void | Promise<void> {
-  let result: void | Promise<void>;
-  try {
-    result = run();
-  } catch (error) {
-    settled();
-    throw error;
-  }
-  if (!(result instanceof Promise)) {
-    settled();
-    return undefined;
-  }
-  return result.finally(settled);
 }
 
 /** The target known so far if the new one leads to the same place: an instance that is listed again keeps its requests and their count. */

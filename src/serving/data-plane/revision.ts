@@ -7,7 +7,7 @@ export type InstanceTarget =
   | {
       /** `host:port`. */
       readonly address: string;
-      /** Default `auto`: HTTP/2 to HTTP/2 clients' requests, else HTTP/1.1, as upstream does; `h2c` for ports of that name. */
+      /** Default `http1`; `h2c` for ports of that name; `auto` by the protocol that each request came with, as upstream's queue-proxy does. */
       readonly protocol?: 'http1' | 'h2c' | 'auto';
     }
   | { readonly handler: Handler };
