@@ -21,7 +21,8 @@ export function goJsonKind(text: string): 'object' | 'array' | 'string' | 'numbe
   return first === 't' || first === 'f' ? 'bool' : 'number';
 }
 
-const depthMax = 10_000;
+// Go stops at 10,000, where the stack would be too small here.
+const depthMax = 1_000;
 
 class Scanner {
   readonly #text: string;
