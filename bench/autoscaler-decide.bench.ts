@@ -10,7 +10,7 @@ import {
   type DeciderSpec,
   type Observation,
 } from '../src/autoscaler/index.ts';
-import { cpuNs, printTable, sink, type Row } from './autoscaler-measure.ts';
+import { runWorkloads, sink } from './autoscaler-measure.ts';
 
 const startMs = 946_684_800_000;
 const prefix = 'autoscaling.knative.dev';
@@ -88,17 +88,52 @@ function oneSecond(spec: DeciderSpec, byKey: boolean): (operations: number) => v
   };
 }
 
-const rows: Row[] = [
-  { name: 'S1 decide, linear 60 s', ns: cpuNs(2_000_000, decideAlone(minute)), recordedNs: 149, goal: '≥ 3.5×' },
-  { name: 'S2 decide, linear 1 h', ns: cpuNs(2_000_000, decideAlone(hour)), recordedNs: 151, goal: '≥ 3.5×' },
-  { name: 'S3 decide, scale-down-delay 5 min', ns: cpuNs(2_000_000, decideAlone(delayed)), recordedNs: 149, goal: '≥ 3×' },
-  { name: 'S4 decide, weighted 60 s', ns: cpuNs(1_000_000, decideAlone(weightedMinute)), recordedNs: 314, goal: '≥ 7.5×' },
-  { name: 'S5 decide, weighted 1 h', ns: cpuNs(1_000_000, decideAlone(weightedHour)), recordedNs: 41_942, goal: '≥ 1,000×' },
-  { name: 'T1 record + decide, linear 60 s', ns: cpuNs(1_000_000, oneSecond(minute, false)), recordedNs: 388, goal: '≥ 5×' },
-  { name: 'T2 record + decide, linear 1 h', ns: cpuNs(1_000_000, oneSecond(hour, false)), recordedNs: 362, goal: '≥ 5×' },
-  { name: 'T1 through the look-up by key', ns: cpuNs(1_000_000, oneSecond(minute, true)), recordedNs: 388, goal: '≥ 4×' },
-];
-printTable(rows);
+runWorkloads(import.meta.url, [
+  { name: 'S1 decide, linear 60 s', operations: 2_000_000, start: () => decideAlone(minute), recordedNs: 149, goal: '≥ 3.5×' },
+  { name: 'S2 decide, linear 1 h', operations: 2_000_000, start: () => decideAlone(hour), recordedNs: 151, goal: '≥ 3.5×' },
+  {
+    name: 'S3 decide, scale-down-delay 5 min',
+    operations: 2_000_000,
+    start: () => decideAlone(delayed),
+    recordedNs: 149,
+    goal: '≥ 3×',
+  },
+  {
+    name: 'S4 decide, weighted 60 s',
+    operations: 1_000_000,
+    start: () => decideAlone(weightedMinute),
+    recordedNs: 314,
+    goal: '≥ 7.5×',
+  },
+  {
+    name: 'S5 decide, weighted 1 h',
+    operations: 1_000_000,
+    start: () => decideAlone(weightedHour),
+    recordedNs: 41_942,
+    goal: '≥ 1,000×',
+  },
+  {
+    name: 'T1 record + decide, linear 60 s',
+    operations: 1_000_000,
+    start: () => oneSecond(minute, false),
+    recordedNs: 388,
+    goal: '≥ 5×',
+  },
+  {
+    name: 'T2 record + decide, linear 1 h',
+    operations: 1_000_000,
+    start: () => oneSecond(hour, false),
+    recordedNs: 362,
+    goal: '≥ 5×',
+  },
+  {
+    name: 'T1 through the look-up by key',
+    operations: 1_000_000,
+    start: () => oneSecond(minute, true),
+    recordedNs: 388,
+    goal: '≥ 4×',
+  },
+]);
 
 /** CPU of one round of ticks of many deciders, through the real multi-scaler. */
 function tickMs(count: number): number {

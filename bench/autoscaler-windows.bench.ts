@@ -1,6 +1,6 @@
 // Window record and average against the recorded Go figures: `node bench/autoscaler-windows.bench.ts`.
 import { LinearWindow, MaxWindow, WeightedWindow, type Window } from '../src/autoscaler/index.ts';
-import { cpuNs, printTable, sink, type Row } from './autoscaler-measure.ts';
+import { runWorkloads, sink } from './autoscaler-measure.ts';
 
 const startMs = 946_684_800_000;
 
@@ -41,30 +41,45 @@ function maximum(): (operations: number) => void {
   };
 }
 
-const weightedMinute = cpuNs(1_000_000, recordAndAverage(new WeightedWindow(60_000)));
-const weightedHour = cpuNs(1_000_000, recordAndAverage(new WeightedWindow(3_600_000)));
-const rows: Row[] = [
+const results = runWorkloads(import.meta.url, [
   {
     name: 'W1 linear 60 s, record + average',
-    ns: cpuNs(2_000_000, recordAndAverage(new LinearWindow(60_000))),
+    operations: 2_000_000,
+    start: () => recordAndAverage(new LinearWindow(60_000)),
     recordedNs: 82,
     goal: '≥ 5×',
   },
   {
     name: 'W2 linear 1 h, record + average',
-    ns: cpuNs(2_000_000, recordAndAverage(new LinearWindow(3_600_000))),
+    operations: 2_000_000,
+    start: () => recordAndAverage(new LinearWindow(3_600_000)),
     recordedNs: 83,
     goal: '≥ 5×',
   },
-  { name: 'W3 weighted 60 s, record + average', ns: weightedMinute, recordedNs: 235, goal: '≥ 9×' },
-  { name: 'W4 weighted 1 h, record + average', ns: weightedHour, recordedNs: 35_526, goal: '≥ 700×, ≤ 2.5 × W3' },
   {
-    name: 'W5 linear 60 s, average, 30 s stale',
-    ns: cpuNs(2_000_000, staleAverage(new LinearWindow(60_000))),
+    name: 'W3 weighted 60 s, record + average',
+    operations: 1_000_000,
+    start: () => recordAndAverage(new WeightedWindow(60_000)),
+    recordedNs: 235,
+    goal: '≥ 9×',
+  },
+  {
+    name: 'W4 weighted 1 h, record + average',
+    operations: 1_000_000,
+    start: () => recordAndAverage(new WeightedWindow(3_600_000)),
+    recordedNs: 35_526,
+    goal: '≥ 700×, ≤ 2.5 × W3',
+  },
+  {
+    name: 'W5 linear 60 s, average 30 s after the last record',
+    operations: 2_000_000,
+    start: () => staleAverage(new LinearWindow(60_000)),
     recordedNs: 111,
     goal: '≥ 3×',
   },
-  { name: 'M1 maximum 5 min, record + current', ns: cpuNs(2_000_000, maximum()), recordedNs: 14, goal: '' },
-];
-printTable(rows);
-console.log(`\nweighted 1 h : 60 s = ${(weightedHour / weightedMinute).toFixed(2)}`);
+  { name: 'M1 maximum 5 min, record + current', operations: 2_000_000, start: maximum, recordedNs: 14, goal: 'none' },
+]);
+const [minute = NaN, hour = NaN] = ['W3 weighted 60 s, record + average', 'W4 weighted 1 h, record + average'].map(
+  (name) => results.get(name) ?? NaN,
+);
+console.log(`\nweighted 1 h : 60 s = ${(hour / minute).toFixed(2)}`);

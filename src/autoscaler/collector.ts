@@ -1,6 +1,6 @@
 import type { MetricRequest, Stat } from './policy.ts';
-import { createWindow } from './windows/create-window.ts';
-import { checkSample, type Window } from './windows/window.ts';
+import { createWindow, createWindows } from './windows/create-window.ts';
+import { checkValue, type Window } from './windows/window.ts';
 
 /**
  * The windows of one revision, in the order of the policy's requests. A sample is what an instance or an activator reports: its
@@ -12,15 +12,15 @@ export class Collection {
 
   constructor(requests: readonly MetricRequest[]) {
     this.#requests = requests;
-    this.#windows = requests.map((request) => createWindow(request.aggregation, request.windowMs));
+    this.#windows = createWindows(requests);
   }
 
   /** Throws `AUTOSCALER_INVALID_SAMPLE` for NaN, infinite and out-of-range values; nothing is recorded then. */
   record(nowMs: number, stat: Stat): void {
     const concurrency = stat.averageConcurrentRequests - stat.averageProxiedConcurrentRequests;
     const rps = stat.requestCount - stat.proxiedRequestCount;
-    checkSample(nowMs, concurrency);
-    checkSample(nowMs, rps);
+    checkValue(nowMs, concurrency);
+    checkValue(nowMs, rps);
     const windows = this.#windows;
     const requests = this.#requests;
     for (let index = 0; index < windows.length; index++) {

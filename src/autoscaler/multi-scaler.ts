@@ -46,8 +46,6 @@ class Runner implements Observation {
   last: Decision | undefined;
   /** Monotonic time of the next regular tick. */
   dueMs = 0;
-  /** Monotonic time that the policy asked for before that; counts while the runner is in the set of those. */
-  extraDueMs = 0;
   deleted = false;
 
   constructor(key: string, spec: DeciderSpec, policy: Policy, collection: Collection) {
@@ -83,8 +81,8 @@ export class MultiScaler implements AsyncDisposable {
   /** In order of their next tick: all have the same period, so appending after each tick keeps the order. */
   #queue: Runner[] = [];
   #head = 0;
-  /** Deciders whose policy asked for a look before their next tick. */
-  readonly #extra = new Set<Runner>();
+  /** Deciders whose policy asked for a look before their next tick, and its monotonic time. */
+  readonly #extra = new Map<Runner, number>();
   #timer: Disposable | undefined;
   #timerDueMs = Infinity;
   #closed = false;
@@ -214,8 +212,7 @@ export class MultiScaler implements AsyncDisposable {
   #scheduleExtra(runner: Runner, inMs: number): void {
     const dueMs = this.#clock.monotonic() + Math.max(0, inMs);
     if (!(dueMs < runner.dueMs)) return;
-    runner.extraDueMs = dueMs;
-    this.#extra.add(runner);
+    this.#extra.set(runner, dueMs);
     this.#schedule(dueMs);
   }
 
@@ -233,7 +230,7 @@ export class MultiScaler implements AsyncDisposable {
     let nextMs = Infinity;
     const first = this.#queue[this.#head];
     if (first !== undefined) nextMs = first.dueMs;
-    for (const runner of this.#extra) nextMs = Math.min(nextMs, runner.extraDueMs);
+    for (const dueMs of this.#extra.values()) nextMs = Math.min(nextMs, dueMs);
     if (nextMs < Infinity) this.#schedule(nextMs);
   }
 
@@ -256,8 +253,8 @@ export class MultiScaler implements AsyncDisposable {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }
-    for (const runner of [...this.#extra]) {
-      if (runner.extraDueMs > monotonicMs) continue;
+    for (const [runner, dueMs] of [...this.#extra]) {
+      if (dueMs > monotonicMs) continue;
       this.#extra.delete(runner);
       this.#decide(runner, nowMs);
     }

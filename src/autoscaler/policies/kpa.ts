@@ -16,8 +16,7 @@ export class KpaDecision implements Decision {
   stableValue = 0;
   panicValue = 0;
   inPanic = false;
-  maxPanicPods = 0;
-  /** The number before the scale-down delay. */
+  /** The number before the scale-down delay; in panic the most pods since its start. */
   undelayed = 0;
 
   constructor(spec: DeciderSpec) {
@@ -97,7 +96,9 @@ function decideKpa(observation: Observation, state: KpaState, nowMs: number): Kp
   // At zero ready pods the rates and the threshold work as if there were one.
   const pods = readyPods > 1 ? readyPods : 1;
   const scaleUpMax = Math.ceil(spec.maxScaleUpRate * pods);
-  const scaleDownMin = spec.reachable ? Math.floor(pods / spec.maxScaleDownRate) : 0;
+  // Divisions are what a decision costs: none is made whose result is known.
+  const downRate = spec.maxScaleDownRate;
+  const scaleDownMin = spec.reachable && !(pods < downRate) ? Math.floor(pods / downRate) : 0;
   const target = spec.targetValue;
   const stablePods = Math.ceil(stableValue / target);
   const panicPods = Math.ceil(panicValue / target);
@@ -110,7 +111,7 @@ function decideKpa(observation: Observation, state: KpaState, nowMs: number): Kp
     if (panicPods > 0 && desiredInPanic < activationScale) desiredInPanic = activationScale;
   }
 
-  if (panicPods / pods >= spec.panicThreshold) {
+  if ((pods === 1 ? panicPods : panicPods / pods) >= spec.panicThreshold) {
     state.panicTimeMs = nowMs;
   } else if (state.panicTimeMs + spec.stableWindowMs < nowMs) {
     state.panicTimeMs = NaN;
@@ -139,7 +140,6 @@ function decideKpa(observation: Observation, state: KpaState, nowMs: number): Kp
   decision.stableValue = stableValue;
   decision.panicValue = panicValue;
   decision.inPanic = inPanic;
-  decision.maxPanicPods = state.maxPanicPods;
   return decision;
 }
 
@@ -202,8 +202,7 @@ function stepsOf(decision: KpaDecision): ExplanationStep[] {
   const counted = pods;
   step(bounded(pods) < pods ? 'max-scale-up-rate' : 'max-scale-down-rate', bounded(pods));
   step('activation-scale', lifted(pods, counted));
-  if (decision.inPanic) step('panic', decision.maxPanicPods);
-  else step('max-scale-up-rate', decision.undelayed);
+  step('panic', decision.undelayed);
   step('scale-down-delay', decision.desired);
   return steps;
 }

@@ -1,4 +1,4 @@
-import { bucketsOf, bucketsSince, checkSample, forever, type Window } from './window.ts';
+import { bucketsOf, bucketsSince, checkTime, checkValue, forever, type Window } from './window.ts';
 
 /**
  * The plain average of upstream's `TimedFloat64Buckets`: a running total over a ring of buckets, divided by the seconds from the
@@ -8,68 +8,98 @@ import { bucketsOf, bucketsSince, checkSample, forever, type Window } from './wi
 export class LinearWindow implements Window {
   windowMs: number;
   readonly #bucketMs: number;
-  #buckets: Float64Array;
-  /** The window's length in buckets, maybe a fraction: ages compare with it, not with the number of buckets. */
-  #length: number;
+  /** The ring is the part of this from `#start` up to `#end`: the windows of a revision share one array. */
+  #cells: Float64Array;
+  #start: number;
+  #end: number;
   #total = 0;
   /** Start of the newest bucket. */
   #lastMs = -Infinity;
-  /** Ring index of the newest bucket. */
-  #position = 0;
+  /** Place of the newest bucket. */
+  #position: number;
   /** Buckets from the first record to the last one, both included; `forever` when the first one is not known. */
   #recorded = forever;
 
-  constructor(windowMs: number, bucketMs = 1_000) {
+  /** `cells` from `start` on must be zeros that nothing else uses, one for each bucket. */
+  constructor(windowMs: number, bucketMs = 1_000, cells?: Float64Array, start = 0) {
+    const count = bucketsOf(windowMs, bucketMs);
     this.windowMs = windowMs;
     this.#bucketMs = bucketMs;
-    this.#buckets = new Float64Array(bucketsOf(windowMs, bucketMs));
-    this.#length = windowMs / bucketMs;
+    this.#cells = cells ?? new Float64Array(count);
+    this.#start = start;
+    this.#end = start + count;
+    this.#position = start;
   }
 
   record(nowMs: number, value: number): void {
-    checkSample(nowMs, value);
+    checkValue(nowMs, value);
     this.add(nowMs, value);
   }
 
   add(nowMs: number, value: number): void {
+    const sinceMs = nowMs - this.#lastMs;
+    const bucketMs = this.#bucketMs;
+    if (sinceMs >= bucketMs && sinceMs < bucketMs + bucketMs) this.#addToNext(value);
+    else this.#addElsewhere(nowMs, value);
+  }
+
+  // The usual case, once a second: one bucket on. A ring of one bucket comes out empty but for the new value, as it must.
+  #addToNext(value: number): void {
+    const cells = this.#cells;
+    let position = this.#position + 1;
+    if (position === this.#end) position = this.#start;
+    this.#position = position;
+    this.#total = this.#total - (cells[position] ?? 0) + value;
+    cells[position] = value;
+    this.#lastMs += this.#bucketMs;
+    if (this.#recorded < this.#end - this.#start) this.#recorded++;
+    else if (this.#recorded === forever) this.#recorded = 1;
+  }
+
+  #addElsewhere(nowMs: number, value: number): void {
+    checkTime(nowMs);
     const age = bucketsSince(this.#lastMs, nowMs, this.#bucketMs);
     if (age > 0) this.#advance(nowMs, age);
     else if (age < 0) return this.#addLate(age, value);
-    const buckets = this.#buckets;
     const position = this.#position;
-    buckets[position] = (buckets[position] ?? 0) + value;
+    this.#cells[position] = (this.#cells[position] ?? 0) + value;
     this.#total += value;
   }
 
+  // Ages compare with the duration, not with the number of buckets: a window may end within a bucket.
+  #reaches(age: number): boolean {
+    return age * this.#bucketMs < this.windowMs;
+  }
+
   #advance(nowMs: number, age: number): void {
-    const buckets = this.#buckets;
-    if (age >= this.#length) {
-      buckets.fill(0);
+    const cells = this.#cells;
+    if (!this.#reaches(age)) {
+      cells.fill(0, this.#start, this.#end);
       this.#total = 0;
       this.#recorded = 1;
-      this.#position = 0;
+      this.#position = this.#start;
       this.#lastMs = Math.floor(nowMs / this.#bucketMs) * this.#bucketMs;
       return;
     }
     let position = this.#position;
     let total = this.#total;
     for (let step = 0; step < age; step++) {
-      if (++position === buckets.length) position = 0;
-      total -= buckets[position] ?? 0;
-      buckets[position] = 0;
+      if (++position === this.#end) position = this.#start;
+      total -= cells[position] ?? 0;
+      cells[position] = 0;
     }
     this.#position = position;
     this.#total = total;
-    this.#recorded = this.#recorded === forever ? 1 : Math.min(this.#recorded + age, forever - 1);
+    this.#recorded = this.#recorded === forever ? 1 : Math.min(this.#recorded + age, this.#end - this.#start);
     this.#lastMs += age * this.#bucketMs;
   }
 
   #addLate(age: number, value: number): void {
-    if (-age >= this.#length) return;
+    if (!this.#reaches(-age)) return;
     if (this.#recorded === forever || this.#recorded < 1 - age) this.#recorded = 1 - age;
     let position = this.#position + age;
-    if (position < 0) position += this.#buckets.length;
-    this.#buckets[position] = (this.#buckets[position] ?? 0) + value;
+    if (position < this.#start) position += this.#end - this.#start;
+    this.#cells[position] = (this.#cells[position] ?? 0) + value;
     this.#total += value;
   }
 
@@ -77,49 +107,51 @@ export class LinearWindow implements Window {
     const age = bucketsSince(this.#lastMs, nowMs, this.#bucketMs);
     if (age > 0) return this.#staleAverage(age);
     const recorded = this.#recorded;
-    const count = this.#buckets.length;
+    const count = this.#end - this.#start;
     return roundToMicros(this.#total, recorded < count ? recorded : count);
   }
 
   // What has left the window since the last record no longer counts, neither in the total nor in the divisor.
   #staleAverage(age: number): number {
-    if (age >= this.#length) return 0;
-    const buckets = this.#buckets;
-    const size = buckets.length;
+    if (!this.#reaches(age)) return 0;
+    const cells = this.#cells;
     let total = this.#total;
-    let position = this.#position + 1;
-    const end = position + age;
-    for (; position < end && position < size; position++) total -= buckets[position] ?? 0;
-    for (let index = 0; index < end - size; index++) total -= buckets[index] ?? 0;
-    return roundToMicros(total, Math.min(this.#recorded, size - age));
+    let left = age;
+    for (let position = this.#position + 1; left > 0 && position < this.#end; position++, left--) total -= cells[position] ?? 0;
+    for (let position = this.#start; left > 0; position++, left--) total -= cells[position] ?? 0;
+    return roundToMicros(total, Math.min(this.#recorded, this.#end - this.#start - age));
   }
 
   isEmpty(nowMs: number): boolean {
-    return bucketsSince(this.#lastMs, nowMs, this.#bucketMs) > this.#length;
+    return bucketsSince(this.#lastMs, nowMs, this.#bucketMs) * this.#bucketMs > this.windowMs;
   }
 
   resize(nowMs: number, windowMs: number): void {
     if (windowMs === this.windowMs) return;
-    const old = this.#buckets;
+    const old = this.#cells;
+    const oldCount = this.#end - this.#start;
     const kept = new Float64Array(bucketsOf(windowMs, this.#bucketMs));
     let total = 0;
+    let position = 0;
     if (this.isEmpty(nowMs)) {
       this.#recorded = forever;
-      this.#position = 0;
     } else {
-      const count = Math.min(old.length, kept.length);
+      const count = Math.min(oldCount, kept.length);
       // Newest first: the order of the additions decides the last bit of the total.
       for (let back = 0; back < count; back++) {
-        const value = old[(this.#position - back + old.length) % old.length] ?? 0;
+        const from = this.#position - back;
+        const value = old[from < this.#start ? from + oldCount : from] ?? 0;
         kept[count - 1 - back] = value;
         total += value;
       }
-      this.#position = count - 1;
-      this.#recorded = old.length;
+      position = count - 1;
+      this.#recorded = oldCount;
     }
     this.windowMs = windowMs;
-    this.#length = windowMs / this.#bucketMs;
-    this.#buckets = kept;
+    this.#cells = kept;
+    this.#start = 0;
+    this.#end = kept.length;
+    this.#position = position;
     this.#total = total;
   }
 }

@@ -1,5 +1,5 @@
 import { MaxWindow } from './max-window.ts';
-import { bucketsOf, checkSample, type Window } from './window.ts';
+import { bucketsOf, checkTime, checkValue, type Window } from './window.ts';
 
 /**
  * The highest bucket of the window: values of one bucket add up, then the largest sum counts. `average` is that peak. Late records
@@ -22,11 +22,12 @@ export class PeakWindow implements Window {
   }
 
   record(nowMs: number, value: number): void {
-    checkSample(nowMs, value);
+    checkValue(nowMs, value);
     this.add(nowMs, value);
   }
 
   add(nowMs: number, value: number): void {
+    checkTime(nowMs);
     const bucket = Math.floor(nowMs / this.#bucketMs);
     if (bucket < this.#last) return;
     this.#sum = bucket === this.#last ? this.#sum + value : value;

@@ -1,4 +1,4 @@
-import { bucketsOf, bucketsSince, checkSample, forever, type Window } from './window.ts';
+import { bucketsOf, bucketsSince, checkTime, checkValue, forever, type Window } from './window.ts';
 
 const weightPrecision = 1e-4;
 const smoothingMin = 0.2;
@@ -53,16 +53,18 @@ export class WeightedWindow implements Window {
   }
 
   record(nowMs: number, value: number): void {
-    checkSample(nowMs, value);
+    checkValue(nowMs, value);
     this.add(nowMs, value);
   }
 
   add(nowMs: number, value: number): void {
     const age = bucketsSince(this.#lastMs, nowMs, this.#bucketMs);
     if (age > 0) this.#advance(nowMs, age);
+    else if (Number.isNaN(age)) checkTime(nowMs);
     let position = this.#position;
     let back = 0;
     if (age < 0) {
+      checkTime(nowMs);
       back = -age;
       if (back >= this.#length) return;
       position -= back;
@@ -77,6 +79,7 @@ export class WeightedWindow implements Window {
   }
 
   #advance(nowMs: number, age: number): void {
+    checkTime(nowMs);
     const cells = this.#cells;
     if (age >= this.#length) {
       cells.fill(0);

@@ -10,7 +10,7 @@ export type Aggregation = 'linear' | 'weighted-exponential' | 'maximum';
 export interface Window {
   readonly windowMs: number;
   record(nowMs: number, value: number): void;
-  /** The same for values and times that are known to be in range: what the collector calls after its own check. */
+  /** The same for a value that is known to be in range: what the collector calls after its own check. */
   add(nowMs: number, value: number): void;
   /** The aggregate as of `nowMs`; 0 when nothing is left of the data. */
   average(nowMs: number): number;
@@ -26,9 +26,14 @@ export const forever = 2 ** 30;
 /** Largest magnitude of a sample and of a time in milliseconds. */
 export const sampleMax = Number.MAX_SAFE_INTEGER;
 
-/** Throws `AUTOSCALER_INVALID_SAMPLE` unless both are in range. */
-export function checkSample(nowMs: number, value: number): void {
-  if (!(value <= sampleMax && value >= -sampleMax && nowMs >= 0 && nowMs <= sampleMax)) refuseSample(nowMs, value);
+/** Throws `AUTOSCALER_INVALID_SAMPLE` unless the value is in range. */
+export function checkValue(nowMs: number, value: number): void {
+  if (!(value <= sampleMax && value >= -sampleMax)) refuseSample(nowMs, value);
+}
+
+/** Throws `AUTOSCALER_INVALID_SAMPLE` unless the time is in range. */
+export function checkTime(nowMs: number): void {
+  if (!(nowMs >= 0 && nowMs <= sampleMax)) refuseSample(nowMs, 0);
 }
 
 /**
