@@ -1,4 +1,5 @@
 import { livingConditionSet, manageConditions, type ConditionManager } from '../../api/conditions.ts';
+import { eventingFeatures } from '../../api/duck/features.ts';
 import { brokerClassAnnotation, brokers, type Broker, type BrokerStatus } from '../../api/eventing/broker.ts';
 import type { Plan, Reader, Reconciler } from '../../api/reconciler.ts';
 import { markEventPolicies } from './event-policies.ts';
@@ -68,7 +69,8 @@ export const brokerReconciler: Reconciler<Broker> = {
       conditions.markUnknown('Addressable', 'BrokerNotStarted', 'The broker has not been started yet.');
       return finish();
     }
-    status.address = { name: 'http', url };
+    const oidc = eventingFeatures(world.config('config-features')).get('authentication-oidc') === 'Enabled';
+    status.address = { name: 'http', url, ...(oidc ? { audience: `eventing.knative.dev/broker/${namespace}/${name}` } : {}) };
     conditions.markTrue('Addressable');
     markEventPolicies(broker, brokers, world, status, conditions);
     return finish();

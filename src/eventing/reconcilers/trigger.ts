@@ -1,4 +1,5 @@
 import { livingConditionSet, manageConditions, type ConditionManager } from '../../api/conditions.ts';
+import { eventingFeatures } from '../../api/duck/features.ts';
 import { brokers, type Broker } from '../../api/eventing/broker.ts';
 import { triggers, type Trigger, type TriggerStatus } from '../../api/eventing/trigger.ts';
 import type { Plan, Reader, Reconciler } from '../../api/reconciler.ts';
@@ -23,7 +24,7 @@ export const embeddedDeliveryMessage = 'The broker delivers from the embedded lo
 export function brokerOf(trigger: Trigger, world: Pick<Reader, 'config'>): { namespace: string; name: string } {
   const namespace = trigger.metadata.namespace ?? '';
   const ref = trigger.spec.brokerRef;
-  if (ref !== undefined && world.config('config-features')['cross-namespace-event-links']?.toLowerCase() === 'enabled') {
+  if (ref !== undefined && eventingFeatures(world.config('config-features')).get('cross-namespace-event-links') === 'Enabled') {
     return { namespace: ref.namespace ?? namespace, name: ref.name ?? '' };
   }
   return { namespace, name: trigger.spec.broker ?? '' };
@@ -57,11 +58,17 @@ export const triggerReconciler: Reconciler<Trigger> = {
     const error =
       resolveSubscriber(trigger, world, status, conditions) ?? resolveDeadLetterSink(trigger, broker, world, status, conditions);
     if (error !== undefined) return finish(error);
-    conditions.markTrue('OIDCIdentityCreated', 'authentication-oidc feature disabled');
+    markIdentity(world, conditions);
     conditions.markTrue('SubscriptionReady', 'EmbeddedLog', embeddedDeliveryMessage);
     return finish(propagateDependency(trigger, world, conditions));
   },
 };
+
+function markIdentity(world: Reader, conditions: ConditionManager): void {
+  const oidc = eventingFeatures(world.config('config-features')).get('authentication-oidc') === 'Enabled';
+  if (oidc) conditions.markTrue('OIDCIdentityCreated', 'OIDCNotEnforced', 'Deliveries from the embedded log carry no token.');
+  else conditions.markTrue('OIDCIdentityCreated', 'authentication-oidc feature disabled');
+}
 
 // True when the broker is ready, so that the rest of the trigger can be worked on.
 function propagateBroker(broker: Broker, conditions: ConditionManager): boolean {
