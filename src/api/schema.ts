@@ -54,7 +54,7 @@ export const int64: Schema<number> = {
 };
 /** A Kubernetes quantity; decoding gives its canonical text. */
 export const quantity: Schema<string> = {
-  json: { anyOf: [{ type: 'integer' }, { type: 'number' }, { type: 'string' }], 'x-kubernetes-int-or-string': true },
+  json: { anyOf: [{ type: 'integer' }, { type: 'string' }], format: 'quantity', 'x-kubernetes-int-or-string': true },
   node: { kind: 'quantity' },
 };
 export const intOrString: Schema<number | string> = {
