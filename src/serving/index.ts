@@ -1,3 +1,5 @@
+export { certManagerReconciler } from './adapters/cert-manager.ts';
+export { certManagerCertificates, challenges, clusterIssuers } from './adapters/cert-manager-kinds.ts';
 export { ActivatorStats, type ActivatorStat } from './activator-stats.ts';
 export { chooseSubset } from './choose-subset.ts';
 export { deploymentConfig, parseDeploymentConfig, type DeploymentConfig } from './config/deployment.ts';
@@ -52,6 +54,7 @@ export {
   type Slot,
   type TimeoutKind,
 } from './data-plane/index.ts';
+export { createDigestResolver, type DigestResolverOptions } from './digest-resolver.ts';
 export { type Naming, type Visibility } from './domain-name.ts';
 export { imageDigestFact, ingressReadyFact, type ImageDigest, type ImageDigestParams, type IngressReadiness } from './facts.ts';
 export { annotationKeys, labelKeys } from './keys.ts';
@@ -67,6 +70,7 @@ export { configurationReconciler } from './reconcilers/configuration.ts';
 export { domainMappingReconciler } from './reconcilers/domain-mapping.ts';
 export { garbageCollectorReconciler, selectGarbage } from './reconcilers/garbage-collector.ts';
 export { servingReconcilers } from './reconcilers/index.ts';
+export { hpaClassReconciler } from './reconcilers/hpa-class.ts';
 export { labelerReconciler } from './reconcilers/labeler.ts';
 export { localIngressReconciler } from './reconcilers/local-ingress.ts';
 export { revisionReconciler } from './reconcilers/revision.ts';

@@ -197,13 +197,27 @@ const zeroTexts = new Set([
   'reachability',
 ]);
 
+const zeroNumbers = new Set([
+  'port',
+  'containerConcurrency',
+  'periodSeconds',
+  'timeoutSeconds',
+  'initialDelaySeconds',
+  'successThreshold',
+  'failureThreshold',
+]);
+
 /**
  * A recorded or made value in the form that is compared: no nulls, empty collections or Go zero values, conditions by type
  * without times, variables by name, JSON in variables parsed.
  */
 export function normalize(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) {
-    if (key === 'conditions' && value.every((item) => isJsonObject(item) && typeof item['type'] === 'string')) {
+    if (
+      key === 'conditions' &&
+      value.length > 0 &&
+      value.every((item) => isJsonObject(item) && typeof item['type'] === 'string')
+    ) {
       return Object.fromEntries(
         value.map((item: Record<string, unknown>) => {
           const { lastTransitionTime: _time, type, ...rest } = item;
@@ -227,7 +241,7 @@ export function normalize(value: unknown, key = ''): unknown {
     return entries.length === 0 ? undefined : Object.fromEntries(entries);
   }
   if (value === null) return key.includes('/') ? null : undefined;
-  if (value === 0 && (key === 'port' || key === 'containerConcurrency')) return undefined;
+  if (value === 0 && zeroNumbers.has(key)) return undefined;
   if (value === '' && (zeroTexts.has(key) || key === 'value')) return undefined;
   return value;
 }

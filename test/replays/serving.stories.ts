@@ -3,8 +3,13 @@ import type { Kind } from '../../src/api/kind.ts';
 import type { Reconciler } from '../../src/api/reconciler.ts';
 import type { Resource } from '../../src/api/resource.ts';
 import {
+  certManagerCertificates,
+  certManagerReconciler,
+  challenges,
+  clusterIssuers,
   configurationReconciler,
   domainMappingReconciler,
+  hpaClassReconciler,
   labelerReconciler,
   revisionReconciler,
   routeReconciler,
@@ -215,4 +220,8 @@ export const files: Record<string, (cases: unknown[]) => Iterable<ReplayCase>> =
   'route.json': storyCases('route.json', table({ Route: routeReconciler })),
   'revision-reconcile.json': storyCases('revision-reconcile.json', table({ Revision: revisionReconciler })),
   'domainmapping-reconcile.json': storyCases('domainmapping-reconcile.json', table({ DomainMapping: domainMappingReconciler })),
+  'hpa-class.json': storyCases('hpa-class.json', table({ PodAutoscaler: hpaClassReconciler })),
+  'certificate-reconcile.json': storyCases('certificate-reconcile.json', table({ Certificate: certManagerReconciler }), {
+    kinds: [certManagerCertificates, clusterIssuers, challenges] as unknown as Kind[],
+  }),
 };

@@ -7,7 +7,7 @@ import { files as stories } from './serving.stories.ts';
 type Files = Record<string, (cases: unknown[]) => Iterable<ReplayCase>>;
 
 /** Parts of other owners, found by name so that this file stands alone. */
-const parts = ['serving.validation.ts', 'serving.data-plane.ts', 'serving.decisions.ts', 'serving.adapters.ts'];
+const parts = ['serving.validation.ts', 'serving.data-plane.ts', 'serving.decisions.ts', 'serving.adapters.ts', 'serving.queue-probes.ts'];
 
 const later: Record<string, string> = {
   'admission.json': 'comes with the next stage: whole AdmissionReview requests',
@@ -18,7 +18,18 @@ async function loadFiles(): Promise<Files> {
   const all: Files = { ...stories };
   for (const part of parts) {
     const url = new URL(part, import.meta.url);
-    if (existsSync(url)) Object.assign(all, ((await import(url.href)) as { files: Files }).files);
+    if (!existsSync(url)) continue;
+    for (const [file, cases] of Object.entries(((await import(url.href)) as { files: Files }).files)) {
+      const before = all[file];
+      // Families of one file may belong to different owners.
+      all[file] =
+        before === undefined
+          ? cases
+          : function* (items) {
+              yield* before(items);
+              yield* cases(items);
+            };
+    }
   }
   return all;
 }

@@ -47,7 +47,9 @@ export function portNumber(port: number | string | undefined): number {
 }
 
 function localProbe(probe: Probe, port: number): Probe {
-  const { exec, httpGet, tcpSocket, grpc, ...timing } = probe;
+  const { exec, httpGet, tcpSocket, grpc, ...numbers } = probe;
+  // The text is compared when Deployments are, so a 0 must read like an absent field.
+  const timing = Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== 0)) as typeof numbers;
   const timeout = (timing.periodSeconds ?? 0) > 0 && (timing.timeoutSeconds ?? 0) < 1 ? { timeoutSeconds: 1 } : {};
   const common = { ...timing, ...timeout };
   if (httpGet !== undefined) {
