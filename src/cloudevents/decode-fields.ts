@@ -4,27 +4,19 @@ import { EventFault } from './event-fault.ts';
 import type { AttributeValue, EventFields } from './event-message.ts';
 import { isMediaType, upstreamTime, upstreamUri } from './upstream-rules.ts';
 
-/**
- * What a decoder has read so far. Decoders fill this one object anew for every event, so that decoding allocates the event alone;
- * decoding is synchronous and never calls back.
- */
-export const fields: EventFields = { id: '', source: '', type: '' };
-
-const noExtensions: readonly (string | AttributeValue)[] = [];
-
-export function resetFields(): void {
-  fields.specversion = '1.0';
-  fields.id = '';
-  fields.source = '';
-  fields.type = '';
-  fields.subject = undefined;
-  fields.time = undefined;
-  fields.datacontenttype = undefined;
-  fields.dataschema = undefined;
-  fields.extensions = noExtensions;
-  fields.body = undefined;
-  fields.data = undefined;
+/** What a decoder reads before it is judged: all members present, so that every event passes through the same shape. */
+export interface DecodedFields extends EventFields {
+  specversion: '1.0' | '0.3';
+  subject: string | undefined;
+  time: string | undefined;
+  datacontenttype: string | undefined;
+  dataschema: string | undefined;
+  extensions: readonly (string | AttributeValue)[];
+  body: Uint8Array | undefined;
+  data: unknown;
 }
+
+export const noExtensions: readonly (string | AttributeValue)[] = [];
 
 export function invalidAttribute(name: string, rule: string, value: unknown): EventFault {
   return new EventFault('CLOUDEVENTS_ATTRIBUTE_VALUE', rule, name, value);
@@ -42,8 +34,8 @@ export function tooManyExtensions(): EventFault {
   return new EventFault('CLOUDEVENTS_TOO_LARGE', `the event has more than ${extensionsMax} extensions`);
 }
 
-/** The specification's rules on the values in `fields`. */
-export function checkFields(): EventFault | undefined {
+/** The specification's rules on the values of an event. */
+export function checkFields(fields: DecodedFields): EventFault | undefined {
   if (fields.id === '') return missingAttribute('id', '');
   if (fields.source === '') return missingAttribute('source', '');
   if (fields.type === '') return missingAttribute('type', '');
@@ -59,7 +51,7 @@ export function checkFields(): EventFault | undefined {
 }
 
 /** Upstream's rules on text that came in headers; rewrites what upstream rewrites. */
-export function applyUpstreamRules(): EventFault | undefined {
+export function applyUpstreamRules(fields: DecodedFields): EventFault | undefined {
   if (fields.source !== '') {
     const source = upstreamUri(fields.source);
     if (source === undefined) return invalidAttribute('source', 'must be a URI-reference', fields.source);
@@ -81,7 +73,7 @@ export function applyUpstreamRules(): EventFault | undefined {
 }
 
 /** Upstream's validation of a decoded event, which its filter leaves out. */
-export function checkRequired(options: DecodeOptions): EventFault | undefined {
+export function checkRequired(fields: DecodedFields, options: DecodeOptions): EventFault | undefined {
   if (options.requireAttributes === false) return undefined;
   if (fields.id.trim() === '') return missingAttribute('id', fields.id);
   if (fields.source.trim() === '') return missingAttribute('source', fields.source);

@@ -40,14 +40,42 @@ const slots = new Map<string, number>([
   ['data', dataSlot],
 ]);
 
-// Meanings by spelling as received, so that lower-casing and checking happen once per spelling. A place is chosen by length and four
+const contentType = meaningOf('content-type');
+const specversion = meaningOf('ce-specversion');
+const id = meaningOf('ce-id');
+const source = meaningOf('ce-source');
+const type = meaningOf('ce-type');
+const subject = meaningOf('ce-subject');
+const time = meaningOf('ce-time');
+
+// Meanings by spelling as received, so that lower-casing and checking happen once per spelling. A place is chosen by length and three
 // characters: comparing with the spelling that is there is much faster than hashing a string that is new with each request. Peers
 // choose the spellings, so places are limited and the newest spelling takes its place.
 const placeCount = 1_024;
 const places: HeaderName[] = Array.from({ length: placeCount }, () => ({ slot: ignoredSlot, name: '', raw: '' }));
 const lengthMax = 64;
 
+/** What a header name means. The usual spelling of the usual names is told by one comparison. */
 export function headerNameOf(raw: string): HeaderName {
+  switch (raw.length) {
+    case 5:
+      return raw === 'ce-id' ? id : lookUp(raw);
+    case 7:
+      return raw === 'ce-type' ? type : raw === 'ce-time' ? time : lookUp(raw);
+    case 9:
+      return raw === 'ce-source' ? source : lookUp(raw);
+    case 10:
+      return raw === 'ce-subject' ? subject : lookUp(raw);
+    case 12:
+      return raw === 'content-type' ? contentType : lookUp(raw);
+    case 14:
+      return raw === 'ce-specversion' ? specversion : lookUp(raw);
+    default:
+      return lookUp(raw);
+  }
+}
+
+function lookUp(raw: string): HeaderName {
   const length = raw.length;
   const start = raw.charCodeAt(0) * 37 + raw.charCodeAt(3) * 13;
   const place = (length * 7 + start + raw.charCodeAt(length - 2) * 101 + raw.charCodeAt(length - 1) * 5) & (placeCount - 1);

@@ -3,10 +3,10 @@ import {
   badName,
   checkFields,
   checkRequired,
-  fields,
   missingAttribute,
-  resetFields,
+  noExtensions,
   tooManyExtensions,
+  type DecodedFields,
 } from './decode-fields.ts';
 import { isPlainUriReference } from './attribute-rules.ts';
 import { defaultBodyBytesMax, extensionsMax, type DecodeOptions } from './decode-options.ts';
@@ -62,23 +62,11 @@ export function decodeHttp(
   body: Uint8Array | undefined,
   options?: DecodeOptions,
 ): EventMessage | EventFault {
-  resetFields();
-  const upstream = options?.as === 'upstream';
-  const mode = readHeaders(rawHeaders, upstream);
-  if (mode !== 'binary') {
-    if (mode === 'structured') return decodeStructured(body ?? noBytes, options);
-    if (mode === 'batch') return new EventFault('CLOUDEVENTS_FORMAT', 'a batch cannot be taken as one event');
-    if (mode === 'unsupported') return new EventFault('CLOUDEVENTS_FORMAT', 'the event format is not supported, only JSON is');
-    return mode;
-  }
-  const fault = upstream ? (applyUpstreamRules() ?? checkRequired(options)) : checkFields();
-  if (fault !== undefined) return fault;
-  if (body !== undefined && body.length > 0) {
-    const bytesMax = options?.bodyBytesMax ?? defaultBodyBytesMax;
-    if (body.length > bytesMax) return new EventFault('CLOUDEVENTS_TOO_LARGE', `the data have more than ${bytesMax} bytes`);
-    fields.body = body;
-  }
-  return new EventMessage(fields);
+  const event = decodeBinary(rawHeaders, body, options);
+  if (typeof event !== 'string') return event;
+  if (event === 'structured') return decodeStructured(body ?? noBytes, options);
+  if (event === 'batch') return new EventFault('CLOUDEVENTS_FORMAT', 'a batch cannot be taken as one event');
+  return new EventFault('CLOUDEVENTS_FORMAT', 'the event format is not supported, only JSON is');
 }
 
 /** The events of an HTTP message in any mode: one for binary and structured, all of a batch, or the first fault. */
@@ -94,9 +82,24 @@ export function decodeHttpEvents(
 
 const noBytes = new Uint8Array(0);
 
-/** Reads the attributes into `fields`, or finds that the message is not in binary mode. */
-function readHeaders(rawHeaders: readonly string[], upstream: boolean): ContentMode | EventFault {
+/**
+ * The event of a message in binary mode, or the other mode that its content type says. One loop over local variables: handing each
+ * header to a function that stores it costs a quarter more.
+ */
+function decodeBinary(
+  rawHeaders: readonly string[],
+  body: Uint8Array | undefined,
+  options: DecodeOptions | undefined,
+): EventMessage | EventFault | Exclude<ContentMode, 'binary'> {
+  const upstream = options?.as === 'upstream';
   let specversion: string | undefined;
+  let id: string | undefined;
+  let source: string | undefined;
+  let type: string | undefined;
+  let subject: string | undefined;
+  let time: string | undefined;
+  let dataschema: string | undefined;
+  let datacontenttype: string | undefined;
   let extensions: (string | AttributeValue)[] | undefined;
   let fault: EventFault | undefined;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
@@ -108,19 +111,19 @@ function readHeaders(rawHeaders: readonly string[], upstream: boolean): ContentM
       const mode = modeOfContentType(raw);
       // Upstream takes a format that it does not know for the content type of a binary event.
       if (mode !== 'binary' && !(upstream && mode === 'unsupported')) return mode;
-      if (raw !== '') fields.datacontenttype ??= raw;
+      if (raw !== '') datacontenttype ??= raw;
       continue;
     }
-    if (slot === sourceSlot && fields.source === '' && isPlainUriReference(raw)) {
-      fields.source = raw;
+    if (slot === sourceSlot && source === undefined && isPlainUriReference(raw)) {
+      source = raw;
       continue;
     }
     // Bytes that are not UTF-8 are a fault; upstream takes them as they are.
     const value = isPlainHeaderValue(raw) ? raw : (decodeHeaderValue(raw) ?? (upstream ? raw : undefined));
+    // Faults wait until the end: the headers of a structured event do not count.
     if (value === undefined || slot >= oddSlot) {
-      // Faults wait until the end: the headers of a structured event do not count.
       fault ??= takeOdd(header, raw, value, upstream);
-      if (slot !== dataSlot || fault !== undefined) continue;
+      if (slot !== dataSlot || value === undefined) continue;
     }
     let first = true;
     switch (slot) {
@@ -129,41 +132,63 @@ function readHeaders(rawHeaders: readonly string[], upstream: boolean): ContentM
         specversion ??= value;
         break;
       case idSlot:
-        if (fields.id === '') fields.id = value ?? '';
-        else first = false;
-        if (upstream && value === '') fault ??= missingAttribute('id', '');
+        first = id === undefined;
+        id ??= value;
         break;
       case sourceSlot:
-        if (fields.source === '') fields.source = value ?? '';
-        else first = false;
+        first = source === undefined;
+        source ??= value;
         break;
       case typeSlot:
-        if (fields.type === '') fields.type = value ?? '';
-        else first = false;
+        first = type === undefined;
+        type ??= value;
         break;
       case subjectSlot:
-        first = fields.subject === undefined;
-        fields.subject ??= value;
+        first = subject === undefined;
+        subject ??= value;
         break;
       case timeSlot:
-        first = fields.time === undefined;
-        fields.time ??= value;
+        first = time === undefined;
+        time ??= value;
         break;
       case dataschemaSlot:
-        first = fields.dataschema === undefined;
-        fields.dataschema ??= value;
+        first = dataschema === undefined;
+        dataschema ??= value;
         break;
       default:
-        if (extensions === undefined) extensions = [header.name, value ?? ''];
-        else first = addExtension(extensions, header.name, value ?? '');
+        if (extensions === undefined) extensions = [header.name, value];
+        else first = addExtension(extensions, header.name, value);
         if (extensions.length > 2 * extensionsMax) return tooManyExtensions();
     }
     // Upstream looks at the first one only.
     if (!first && !upstream)
       fault ??= new EventFault('CLOUDEVENTS_ATTRIBUTE_REPEATED', 'must not be repeated', header.name, value);
   }
-  if (extensions !== undefined) fields.extensions = extensions;
-  return specversion === undefined ? notAnEvent() : (fault ?? checkVersion(specversion, upstream) ?? 'binary');
+  if (specversion === undefined) return notAnEvent();
+  if (upstream && id === '') fault ??= missingAttribute('id', '');
+  fault ??= checkVersion(specversion, upstream) ?? checkSize(body, options);
+  if (fault !== undefined) return fault;
+  const fields: DecodedFields = {
+    specversion: specversion === '0.3' ? '0.3' : '1.0',
+    id: id ?? '',
+    source: source ?? '',
+    type: type ?? '',
+    subject,
+    time,
+    datacontenttype,
+    dataschema,
+    extensions: extensions ?? noExtensions,
+    body: body === undefined || body.length === 0 ? undefined : body,
+    data: undefined,
+  };
+  fault = upstream ? (applyUpstreamRules(fields) ?? checkRequired(fields, options)) : checkFields(fields);
+  return fault ?? new EventMessage(fields);
+}
+
+function checkSize(body: Uint8Array | undefined, options: DecodeOptions | undefined): EventFault | undefined {
+  const bytesMax = options?.bodyBytesMax ?? defaultBodyBytesMax;
+  if (body === undefined || body.length <= bytesMax) return undefined;
+  return new EventFault('CLOUDEVENTS_TOO_LARGE', `the data have more than ${bytesMax} bytes`);
 }
 
 /** A header that is wrong in itself, in the specification's eyes or in upstream's. */
@@ -190,11 +215,7 @@ function notAnEvent(): EventFault {
 }
 
 function checkVersion(specversion: string, upstream: boolean): EventFault | undefined {
-  if (specversion === '1.0') return undefined;
-  if (upstream && specversion === '0.3') {
-    fields.specversion = '0.3';
-    return undefined;
-  }
+  if (specversion === '1.0' || (upstream && specversion === '0.3')) return undefined;
   if (specversion === '') return missingAttribute('specversion', '');
   return new EventFault('CLOUDEVENTS_SPECVERSION', upstream ? 'must be 1.0 or 0.3' : 'must be 1.0', 'specversion', specversion);
 }

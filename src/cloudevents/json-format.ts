@@ -4,11 +4,11 @@ import {
   badName,
   checkFields,
   checkRequired,
-  fields,
   invalidAttribute,
   missingAttribute,
-  resetFields,
+  noExtensions,
   tooManyExtensions,
+  type DecodedFields,
 } from './decode-fields.ts';
 import { defaultBodyBytesMax, extensionsMax, jsonDepthMax, type DecodeOptions } from './decode-options.ts';
 import { isJsonData, stringifyData } from './event-data.ts';
@@ -21,7 +21,8 @@ import { readJsonUpstream } from './upstream-json.ts';
 /** One event in the JSON format (`application/cloudevents+json`). */
 export function decodeStructured(bytes: Uint8Array, options?: DecodeOptions): EventMessage | EventFault {
   const value = parseJson(bytes, options);
-  return value instanceof EventFault ? value : eventOfJson(value, options);
+  // A nesting takes two bytes at least, so that short messages need no look at the depth.
+  return value instanceof EventFault ? value : eventOfValue(value, options, bytes.length > 2 * jsonDepthMax);
 }
 
 /** Events in the JSON batch format (`application/cloudevents-batch+json`): all of them, or the first fault with its index. */
@@ -31,7 +32,7 @@ export function decodeBatch(bytes: Uint8Array, options?: DecodeOptions): EventMe
   if (!Array.isArray(value)) return new EventFault('CLOUDEVENTS_JSON', 'a batch must be a JSON array');
   const events: EventMessage[] = [];
   for (let i = 0; i < value.length; i++) {
-    const event = eventOfJson(value[i], options);
+    const event = eventOfValue(value[i], options, bytes.length > 2 * jsonDepthMax);
     if (event instanceof EventFault) return event.at(i);
     events.push(event);
   }
@@ -40,18 +41,38 @@ export function decodeBatch(bytes: Uint8Array, options?: DecodeOptions): EventMe
 
 /** One event from a parsed JSON object of the JSON format. */
 export function eventOfJson(value: unknown, options?: DecodeOptions): EventMessage | EventFault {
+  return eventOfValue(value, options, true);
+}
+
+function eventOfValue(value: unknown, options: DecodeOptions | undefined, canBeDeep: boolean): EventMessage | EventFault {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return new EventFault('CLOUDEVENTS_JSON', 'an event must be a JSON object');
   }
-  return options?.as === 'upstream' ? eventOfJsonUpstream(value, options) : eventOfJsonObject(value);
+  const fields: DecodedFields = {
+    specversion: '1.0',
+    id: '',
+    source: '',
+    type: '',
+    subject: undefined,
+    time: undefined,
+    datacontenttype: undefined,
+    dataschema: undefined,
+    extensions: noExtensions,
+    body: undefined,
+    data: undefined,
+  };
+  const fault =
+    options?.as === 'upstream' ? (readJsonUpstream(value, fields) ?? checkRequired(fields, options)) : readJson(value, fields);
+  if (fault !== undefined) return fault;
+  if (canBeDeep && isDeeperThan(fields.data, jsonDepthMax)) {
+    return new EventFault('CLOUDEVENTS_TOO_DEEP', `nests deeper than ${jsonDepthMax} levels`, 'data');
+  }
+  return new EventMessage(fields);
 }
 
 function parseJson(bytes: Uint8Array, options: DecodeOptions | undefined): unknown {
   const bytesMax = options?.bodyBytesMax ?? defaultBodyBytesMax;
   if (bytes.length > bytesMax) return new EventFault('CLOUDEVENTS_TOO_LARGE', `the message has more than ${bytesMax} bytes`);
-  if (bytes.length > 2 * jsonDepthMax && isTooDeep(bytes)) {
-    return new EventFault('CLOUDEVENTS_TOO_DEEP', `the message nests deeper than ${jsonDepthMax} levels`);
-  }
   const text = decodeUtf8(bytes);
   if (text === undefined) return new EventFault('CLOUDEVENTS_ENCODING', 'the message is not UTF-8');
   try {
@@ -64,30 +85,20 @@ function parseJson(bytes: Uint8Array, options: DecodeOptions | undefined): unkno
   }
 }
 
-function isTooDeep(bytes: Uint8Array): boolean {
-  let depth = 0;
-  let inString = false;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (inString) {
-      if (byte === 0x5c) i++;
-      else if (byte === 0x22) inString = false;
-    } else if (byte === 0x22) inString = true;
-    else if (byte === 0x7b || byte === 0x5b) {
-      if (++depth > jsonDepthMax) return true;
-    } else if (byte === 0x7d || byte === 0x5d) depth--;
+/** True when a JSON value nests deeper than `depthMax`. Costs by the values in it, and stops at the limit. */
+function isDeeperThan(value: unknown, depthMax: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (depthMax === 0) return true;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (isDeeperThan(value[i], depthMax - 1)) return true;
+    return false;
   }
+  for (const name in value) if (isDeeperThan(value[name as keyof typeof value], depthMax - 1)) return true;
   return false;
 }
 
-function eventOfJsonUpstream(object: object, options: DecodeOptions): EventMessage | EventFault {
-  resetFields();
-  const fault = readJsonUpstream(object, fields) ?? checkRequired(options);
-  return fault ?? new EventMessage(fields);
-}
-
-function eventOfJsonObject(object: object): EventMessage | EventFault {
-  resetFields();
+/** Reads an object of the JSON format into `fields`. */
+function readJson(object: object, fields: DecodedFields): EventFault | undefined {
   let extensions: (string | AttributeValue)[] | undefined;
   let specversion: unknown;
   let base64: unknown;
@@ -136,16 +147,17 @@ function eventOfJsonObject(object: object): EventMessage | EventFault {
         break;
       default:
         if (!isExtensionValue(value) || !isAttributeName(name)) return extensionFault(name, value);
-        (extensions ??= []).push(name, value);
+        if (extensions === undefined) extensions = [name, value];
+        else extensions.push(name, value);
     }
   }
-  const fault = checkVersion(specversion) ?? checkFields() ?? takeBase64(base64);
+  const fault = checkVersion(specversion) ?? checkFields(fields) ?? takeBase64(base64, fields);
   if (fault !== undefined) return fault;
   if (extensions !== undefined) {
     if (extensions.length > 2 * extensionsMax) return tooManyExtensions();
     fields.extensions = extensions;
   }
-  return new EventMessage(fields);
+  return undefined;
 }
 
 function isExtensionValue(value: unknown): value is string | number | boolean {
@@ -164,7 +176,7 @@ function checkVersion(specversion: unknown): EventFault | undefined {
   return new EventFault('CLOUDEVENTS_SPECVERSION', 'must be 1.0', 'specversion', specversion);
 }
 
-function takeBase64(base64: unknown): EventFault | undefined {
+function takeBase64(base64: unknown, fields: DecodedFields): EventFault | undefined {
   if (base64 === undefined) return undefined;
   if (typeof base64 !== 'string' || !isBase64(base64)) {
     return new EventFault('CLOUDEVENTS_DATA', 'must be padded standard Base64', 'data_base64', base64);

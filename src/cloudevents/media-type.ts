@@ -1,4 +1,5 @@
 const structuredJson = 'application/cloudevents+json';
+const structuredJsonUtf8 = `${structuredJson}; charset=utf-8`;
 const batchJson = 'application/cloudevents-batch+json';
 const anyCloudEvents = 'application/cloudevents';
 
@@ -9,6 +10,7 @@ export type ContentMode = 'binary' | 'structured' | 'batch' | 'unsupported';
 export function modeOfContentType(contentType: string | undefined): ContentMode {
   // Nearly every event is binary with a short common type: decided by its first letters without making a string.
   if (contentType === undefined || !startsLikeCloudEvents(contentType)) return 'binary';
+  if (contentType === structuredJson || contentType === structuredJsonUtf8) return 'structured';
   const essence = essenceOf(contentType);
   if (essence === structuredJson) return 'structured';
   if (essence === batchJson) return 'batch';
