@@ -10,7 +10,11 @@ export interface RegisteredFunction {
   readonly userFunction: (...values: never[]) => unknown;
 }
 
-const registered = new Map<string, RegisteredFunction>();
+// The build may hold this module twice (an entry and its chunk): the table is the thread's.
+const tableKey = Symbol.for('knative-embed.framework-functions');
+const holder = globalThis as { [tableKey]?: Map<string, RegisteredFunction> };
+const registered: Map<string, RegisteredFunction> = (holder[tableKey] ??= new Map());
+
 const namePattern = /^[A-Za-z](?:[-_A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
 
 export function register(name: string, signatureType: SignatureType, userFunction: (...values: never[]) => unknown): void {
@@ -26,4 +30,9 @@ export function register(name: string, signatureType: SignatureType, userFunctio
 /** A function registered in code, by name. */
 export function registeredFunction(name: string): RegisteredFunction | undefined {
   return registered.get(name);
+}
+
+/** The only function that is registered; `undefined` when there are none or several. */
+export function onlyRegistered(): RegisteredFunction | undefined {
+  return registered.size === 1 ? [...registered.values()][0] : undefined;
 }

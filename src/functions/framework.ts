@@ -122,10 +122,7 @@ function call(request: FrameworkRequest, response: FrameworkResponse, settings: 
       const nowIso = new Date().toISOString();
       const work =
         settings.signatureType === 'event' ? callBackground(request, settings, nowIso) : callEvents(request, settings, nowIso);
-      work.then(
-        (result) => sendEventResult(response, result, settings.log),
-        (error: unknown) => fail(error, 'error'),
-      );
+      work.then((result) => sendEventResult(response, result, settings.log)).catch((error: unknown) => fail(error, 'error'));
     } catch (error) {
       fail(error, 'crash');
     }

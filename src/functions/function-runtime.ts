@@ -52,10 +52,12 @@ export interface FunctionRuntime extends AsyncDisposable {
   start(): Promise<void>;
   /** Calls under way, background work included. */
   readonly active: number;
-  /** Waits for the calls under way and their background work, then runs the shutdown hook once. */
-  close(): Promise<void>;
+  /** Waits for the calls under way and their background work, at most `graceMs` (default: without limit), then runs the shutdown hook once. */
+  close(graceMs?: number): Promise<void>;
 }
 
+/** faas-js-runtime's default limit. */
+const faasBodyBytesMax = 1_048_576;
 const noBytes: Uint8Array = Buffer.alloc(0);
 
 export function createFunctionRuntime(definition: FunctionDefinition, options: FunctionRuntimeOptions = {}): FunctionRuntime {
@@ -104,7 +106,7 @@ class Runtime implements FunctionRuntime {
     this.#faas = definition.conventions === 'faas';
     this.#logger = logger;
     this.#clock = clock;
-    this.#bodyBytesMax = options.bodyBytesMax ?? own.bodyBytesMax ?? limits.bodyBytesMax;
+    this.#bodyBytesMax = options.bodyBytesMax ?? own.bodyBytesMax ?? (this.#faas ? faasBodyBytesMax : limits.bodyBytesMax);
     this.#includeRaw = options.includeRaw ?? false;
     this.#answerError = this.#faas ? faasErrorAnswer : nativeErrorAnswer(options.exposeErrors ?? false);
     this.#shared = {
@@ -139,8 +141,8 @@ class Runtime implements FunctionRuntime {
     return this.#started;
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
+  close(graceMs?: number): Promise<void> {
+    this.#closed ??= this.#close(graceMs);
     return this.#closed;
   }
 
@@ -154,13 +156,23 @@ class Runtime implements FunctionRuntime {
     this.#ready = true;
   }
 
-  async #close(): Promise<void> {
-    if (this.#calls > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
-    // Background work may start more of it.
-    while (this.#background.size > 0) await Promise.allSettled(this.#background);
+  async #close(graceMs: number | undefined): Promise<void> {
+    let timer: Disposable | undefined;
+    const waits = [this.#quiet()];
+    if (graceMs !== undefined) waits.push(new Promise((resolve) => (timer = this.#clock.setTimer(graceMs, resolve))));
+    await Promise.race(waits);
+    timer?.[Symbol.dispose]();
     if (this.#started === undefined) return;
     await this.#started.catch(() => undefined);
     await this.#definition.options.shutdown?.(this.#startContext());
+  }
+
+  // Until neither calls nor background work are left; either may start more of the other.
+  async #quiet(): Promise<void> {
+    while (this.active > 0) {
+      if (this.#calls > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+      else await Promise.allSettled(this.#background);
+    }
   }
 
   #startContext(): StartContext {

@@ -36,5 +36,9 @@ export {
   type FunctionRuntime,
   type FunctionRuntimeOptions,
 } from './function-runtime.ts';
+export { createFetchHandler, type Mountable } from './fetch-handler.ts';
+export { expressMiddleware, fastifyPlugin, honoHandler } from './middleware.ts';
+export { createRoutesRuntime, type FunctionRoutes } from './function-routes.ts';
+export { createSinkDeliverer, defaultSinkDelivery, type SinkDeliverer, type SinkDelivererOptions } from './sink-deliverer.ts';
 export { loadFunction, type LoadedFunction, type LoadOptions } from './load-function.ts';
 export { serve, type FunctionServer, type ServeOptions } from './serve.ts';

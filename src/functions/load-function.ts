@@ -77,7 +77,8 @@ function isCandidate(value: unknown): boolean {
   return typeof value === 'function' || isFunctionDefinition(value) || (isRecord(value) && typeof value['handle'] === 'function');
 }
 
-function reach(module: Module, target: string): unknown {
+/** What a dotted name means in a module; CommonJS modules show their exports as `default` too. */
+export function reach(module: Module, target: string): unknown {
   const steps = target.split('.');
   const follow = (start: unknown): unknown =>
     steps.reduce<unknown>(

@@ -4,7 +4,8 @@
 import { messageOf } from '../errors.ts';
 import { startEntry } from './run-entry.ts';
 import { rehearse } from './rehearse.ts';
-import { portOf, type FunctionServer } from './serve.ts';
+import { portOf } from './listen-address.ts';
+import type { FunctionServer } from './serve.ts';
 
 interface StartMessage {
   readonly type: 'start';
@@ -38,7 +39,7 @@ function fail(error: unknown): never {
 
 async function main(modulePath: string | undefined): Promise<void> {
   if (modulePath === undefined) throw new Error('usage: process-entry MODULE');
-  const port = portOf(process.env['PORT']);
+  const port = portOf(process.env['PORT'], 'PORT');
   server = await startEntry({
     modulePath,
     env: process.env,

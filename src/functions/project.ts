@@ -81,9 +81,8 @@ function readManifest(file: string): Manifest {
   }
 }
 
+// What a project runs with, not what it tests with: a development dependency does not make its functions another runtime's.
 function dependsOn(manifest: Manifest, name: string): boolean {
-  return ['dependencies', 'devDependencies', 'peerDependencies'].some((kind) => {
-    const list = manifest[kind];
-    return typeof list === 'object' && list !== null && Object.hasOwn(list, name);
-  });
+  const list = manifest['dependencies'];
+  return typeof list === 'object' && list !== null && Object.hasOwn(list, name);
 }

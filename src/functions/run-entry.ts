@@ -1,6 +1,10 @@
+import type { Conventions } from './define-function.ts';
 import type { Environment } from './context.ts';
+import { readFuncYaml } from './func-yaml.ts';
+import { startFrameworkEntry } from './framework-entry.ts';
 import { loadFunction } from './load-function.ts';
-import { serve, type FunctionServer } from './serve.ts';
+import { findProject } from './project.ts';
+import { serve, type FunctionServer, type ServeOptions } from './serve.ts';
 import { createStandardLogger } from './standard-logger.ts';
 
 /** What an entry needs to start a function. */
@@ -8,16 +12,62 @@ export interface EntryStart {
   readonly modulePath: string;
   readonly env: Environment;
   readonly port?: number;
-  readonly host: string;
+  readonly host?: string;
+  /** Which export or registered name is the function; default FUNCTION_TARGET. */
+  readonly target?: string;
+  /** Signature of a functions-framework function; default FUNCTION_SIGNATURE_TYPE, else http. */
+  readonly signatureType?: string;
+  readonly conventions?: Conventions;
+  /** Shows messages of errors that are the function's fault in answers; default false. */
+  readonly exposeErrors?: boolean;
 }
 
-/** Loads a module and serves its function; the log goes to standard output as JSON lines, at FUNC_LOG_LEVEL (default warn). */
+/** What runs, as far as its owner can say something about it. */
+export interface Entry {
+  readonly server: Pick<FunctionServer, 'port' | 'close'>;
+  /** Which of the three styles the project has, for a line of log. */
+  readonly style: 'native' | 'faas-js-runtime' | 'functions-framework' | 'plain';
+}
+
+/**
+ * Loads a module and serves its function, whatever conventions it was written for; the log goes to standard output as JSON lines, at
+ * FUNC_LOG_LEVEL (default warn).
+ */
 export async function startEntry(start: EntryStart): Promise<FunctionServer> {
-  const { definition } = await loadFunction(start.modulePath);
-  return serve(definition, {
-    env: start.env,
-    host: start.host,
-    logger: createStandardLogger(start.env),
-    ...(start.port === undefined ? {} : { port: start.port }),
+  return (await runEntry(start)).server as FunctionServer;
+}
+
+/** `startEntry`, and what it found. */
+export async function runEntry(start: EntryStart): Promise<Entry> {
+  const project = findProject(start.modulePath);
+  const { env } = start;
+  const isFramework = project.isFramework || env['FUNCTION_SIGNATURE_TYPE'] !== undefined || start.signatureType !== undefined;
+  if (isFramework) return { server: await startFrameworkEntry(project, start), style: 'functions-framework' };
+  const target = start.target ?? env['FUNCTION_TARGET'];
+  const { definition } = await loadFunction(start.modulePath, {
+    ...(target === undefined ? {} : { target }),
+    ...(start.conventions === undefined ? {} : { conventions: start.conventions }),
   });
+  const faas = definition.conventions === 'faas';
+  const own = faas ? await readFuncYaml(project.folder, env) : undefined;
+  const options: ServeOptions = {
+    env: own === undefined ? env : { ...own.envs, ...env },
+    logger: createStandardLogger(own?.logLevel === undefined ? env : { ...env, FUNC_LOG_LEVEL: own.logLevel }),
+    ...(start.host === undefined ? {} : { host: start.host }),
+    ...(start.port === undefined ? {} : { port: start.port }),
+    ...(start.exposeErrors === undefined ? {} : { exposeErrors: start.exposeErrors }),
+    ...(faas ? faasSettings(env, own) : {}),
+  };
+  const style = faas ? 'faas-js-runtime' : definition.conventions === 'plain' ? 'plain' : 'native';
+  return { server: await serve(definition, options), style };
+}
+
+// func.yaml's settings win over the variables, as in faas-js-runtime.
+function faasSettings(env: Environment, own: Awaited<ReturnType<typeof readFuncYaml>>): Partial<ServeOptions> {
+  const limit = own?.bodyLimit ?? Number(env['FUNC_BODY_LIMIT'] ?? NaN);
+  return {
+    includeRaw: own?.includeRaw ?? env['FUNC_INCLUDE_RAW'] !== undefined,
+    metrics: true,
+    ...(Number.isFinite(limit) ? { bodyBytesMax: limit } : {}),
+  };
 }

@@ -1,47 +1,63 @@
-import { KnativeError } from '../errors.ts';
-import { createHttpServer, type HttpServerAddress, type HttpServerLimits } from '../http/server.ts';
-import type { Clock } from '../clock.ts';
 import { realClock } from '../clock.ts';
-import type { FunctionDefinition } from './define-function.ts';
-import { createFunctionRuntime, type FunctionRuntime, type FunctionRuntimeOptions } from './function-runtime.ts';
+import { createHttpServer, type HttpServerAddress, type HttpServerLimits } from '../http/server.ts';
+import { isFunctionDefinition, type FunctionDefinition } from './define-function.ts';
+import { createFaasMetrics } from './faas-metrics.ts';
+import { createRoutesRuntime, type FunctionRoutes } from './function-routes.ts';
+import { createFunctionRuntime, type FunctionRuntimeOptions } from './function-runtime.ts';
+import { listenAddressOf } from './listen-address.ts';
 import { createSinkDeliverer } from './sink-deliverer.ts';
 
 export interface ServeOptions extends FunctionRuntimeOptions {
-  /** Port; default PORT of `env`, else 8080. 0 lets the system choose. */
+  /** Port; default FUNC_PORT or PORT of `env`, else 8080. 0 lets the system choose. */
   readonly port?: number;
-  /** Address to listen on; default all interfaces, as Knative's runtime contract wants it. */
+  /** Address to listen on; default that of LISTEN_ADDRESS, else all interfaces, as Knative's runtime contract wants it. */
   readonly host?: string;
   readonly limits?: HttpServerLimits;
-  /** How long `close` waits for calls under way, milliseconds; default 10 s. */
+  /** Answers `GET /metrics` (METRICS_URL) with the calls' numbers as Prometheus text; default false. */
+  readonly metrics?: boolean;
+  /** How long `close` waits for calls under way and background work, milliseconds; default 10 s. */
   readonly graceMs?: number;
 }
 
 /** A function that listens. */
 export interface FunctionServer extends AsyncDisposable {
   readonly address: HttpServerAddress;
+  /** A URL that reaches it from this machine. */
   readonly url: string;
   readonly port: number;
-  /** Calls under way. */
+  /** Calls and background work under way. */
   readonly active: number;
   /** Accepts nothing more, lets calls under way finish (at most `graceMs`), runs the shutdown hook, closes the port. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a function as an HTTP server: init hook, health paths, drain on close. The environment defaults to the process's;
- * `context.emit` delivers to K_SINK.
+ * Starts a function, or several by host and path, as an HTTP server: init hooks, health paths, drain on close. The environment
+ * defaults to the process's; `context.emit` delivers to K_SINK.
  */
-export async function serve(definition: FunctionDefinition, options: ServeOptions = {}): Promise<FunctionServer> {
+export async function serve(functions: FunctionDefinition | FunctionRoutes, options: ServeOptions = {}): Promise<FunctionServer> {
   const env = options.env ?? process.env;
   const clock = options.clock ?? realClock;
-  const deliverer = options.deliver === undefined ? createSinkDeliverer() : undefined;
+  const graceMs = options.graceMs ?? 10_000;
+  const deliverer = options.deliver === undefined ? createSinkDeliverer({ clock }) : undefined;
   const deliver = options.deliver ?? deliverer?.deliver;
-  const runtime = createFunctionRuntime(definition, { ...options, env, clock, ...(deliver === undefined ? {} : { deliver }) });
+  const metrics = options.metrics === true ? createFaasMetrics('', env) : undefined;
+  const runtimeOptions = {
+    ...options,
+    ...(metrics === undefined ? {} : { meter: metrics.meter }),
+    env,
+    clock,
+    ...(deliver === undefined ? {} : { deliver }),
+  };
+  const runtime = isFunctionDefinition(functions)
+    ? createFunctionRuntime(functions, runtimeOptions)
+    : createRoutesRuntime(functions, runtimeOptions);
   await runtime.start();
+  const wanted = listenAddressOf(env);
   const server = createHttpServer({
-    handler: runtime.handler,
-    host: options.host ?? '::',
-    port: options.port ?? portOf(env['PORT']) ?? 8080,
+    handler: metrics?.serving(runtime.handler) ?? runtime.handler,
+    host: options.host ?? wanted.host,
+    port: options.port ?? wanted.port,
     clock,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.logger === undefined ? {} : { logger: options.logger }),
@@ -50,15 +66,15 @@ export async function serve(definition: FunctionDefinition, options: ServeOption
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= (async () => {
-      await server.close(options.graceMs ?? 10_000);
-      await closeRuntime(runtime, clock, options.graceMs ?? 10_000);
+      await server.close(graceMs);
+      await runtime.close(graceMs);
       await deliverer?.close();
     })();
     return closing;
   };
   return {
     address,
-    url: `http://${address.host === '::' || address.host === '0.0.0.0' ? '127.0.0.1' : address.host}:${address.port}`,
+    url: `http://${isAnyInterface(address.host) ? '127.0.0.1' : address.host}:${address.port}`,
     port: address.port,
     get active() {
       return runtime.active;
@@ -68,30 +84,6 @@ export async function serve(definition: FunctionDefinition, options: ServeOption
   };
 }
 
-/** Closes a runtime, but does not wait for calls that never end. */
-async function closeRuntime(runtime: FunctionRuntime, clock: Clock, graceMs: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const timer = clock.setTimer(graceMs, resolve);
-    runtime.close().then(
-      () => {
-        timer[Symbol.dispose]();
-        resolve();
-      },
-      (error: unknown) => {
-        timer[Symbol.dispose]();
-        reject(error as Error);
-      },
-    );
-  });
-}
-
-/** A port number of an environment variable; an error when it is none. */
-export function portOf(text: string | undefined, name = 'PORT'): number | undefined {
-  if (text === undefined || text === '') return undefined;
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new KnativeError('FUNCTIONS_PORT_INVALID', `${name} is ${JSON.stringify(text)}`, {
-    path: name,
-    hint: 'a port is a number from 0 to 65535',
-  });
+function isAnyInterface(host: string): boolean {
+  return host === '::' || host === '0.0.0.0';
 }
