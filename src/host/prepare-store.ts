@@ -3,18 +3,17 @@ import { endpoints, type Endpoints } from '../api/core/endpoints.ts';
 import { namespaces, type Namespace } from '../api/core/namespace.ts';
 import type { MemoryStore } from '../controller/memory-store.ts';
 import { KnativeError } from '../errors.ts';
+import { shippedConfig } from './admission/shipped-config.ts';
 import { systemNamespaces } from './config-maps.ts';
 
 /** What every host has from its first moment: namespaces, its domain, and itself as the activator. */
 export async function prepareStore(store: MemoryStore, domain: string): Promise<void> {
   for (const name of ['default', ...systemNamespaces]) await ensureNamespace(store, name);
-  const configDomain: ConfigMap = {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: 'config-domain', namespace: 'knative-serving' },
-    data: { [domain]: '' },
-  };
-  await store.create(configMaps, configDomain);
+  const configs: ConfigMap[] = [
+    configMap('knative-serving', 'config-domain', { [domain]: '' }),
+    ...Object.entries(shippedConfig).map(([name, data]) => configMap('knative-eventing', name, { ...data })),
+  ];
+  for (const config of configs) await store.create(configMaps, config);
   // ServerlessServices in Proxy mode point to the activator's endpoints; in a host that is this process.
   const activator: Endpoints = {
     apiVersion: 'v1',
@@ -31,6 +30,10 @@ export async function prepareStore(store: MemoryStore, domain: string): Promise<
     ],
   };
   await store.create(endpoints, activator);
+}
+
+function configMap(namespace: string, name: string, data: Record<string, string>): ConfigMap {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data };
 }
 
 /** Makes a namespace if it is not there: on one machine a manifest need not bring its own. */
