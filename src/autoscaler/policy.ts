@@ -58,7 +58,7 @@ export interface Observation {
   readonly spec: DeciderSpec;
   /** Ready instances; `undefined` when they could not be counted. */
   readonly readyPods: number | undefined;
-  /** The aggregate of the policy's request at `index`, as of `nowMs`. */
+  /** The aggregate of the policy's request at `index`, as of `nowMs`; 0 when the window has no data. */
   average(index: number, nowMs: number): number;
   /** True when that window has got no data for longer than its length. */
   isEmpty(index: number, nowMs: number): boolean;

@@ -13,7 +13,7 @@ export function observe(spec: DeciderSpec, readyPods: number | undefined, averag
   return {
     spec,
     readyPods,
-    average: (index) => averages[index] ?? 0,
+    average: (index) => averages[index] || 0,
     isEmpty: (index) => Number.isNaN(averages[index] ?? 0),
   };
 }

@@ -36,7 +36,7 @@ export class KpaDecision implements Decision {
   }
   /** Bounds by the rates: at zero ready pods they work as if there were one. */
   get scaleUpMax(): number {
-    return Math.ceil(this.spec.maxScaleUpRate * Math.max(1, this.readyPods));
+    return Math.min(int32Max, Math.ceil(this.spec.maxScaleUpRate * Math.max(1, this.readyPods)));
   }
   get scaleDownMin(): number {
     return this.spec.reachable ? Math.floor(Math.max(1, this.readyPods) / this.spec.maxScaleDownRate) : 0;
@@ -90,12 +90,14 @@ function decideKpa(observation: Observation, state: KpaState, nowMs: number): Kp
   if (decision.spec !== spec) decision.spec = spec;
   const readyPods = observation.readyPods;
   if (readyPods === undefined) return undecided(decision, 'pods-unknown');
-  if (spec.scraped && observation.isEmpty(0, nowMs)) return undecided(decision, 'no-data');
   const stableValue = observation.average(0, nowMs);
+  // A window without data averages to 0, so only then is it worth asking.
+  if (stableValue === 0 && spec.scraped && observation.isEmpty(0, nowMs)) return undecided(decision, 'no-data');
   const panicValue = observation.average(1, nowMs);
   // At zero ready pods the rates and the threshold work as if there were one.
   const pods = readyPods > 1 ? readyPods : 1;
-  const scaleUpMax = Math.ceil(spec.maxScaleUpRate * pods);
+  const upMax = Math.ceil(spec.maxScaleUpRate * pods);
+  const scaleUpMax = upMax > int32Max ? int32Max : upMax;
   // Divisions are what a decision costs: none is made whose result is known.
   const downRate = spec.maxScaleDownRate;
   const scaleDownMin = spec.reachable && !(pods < downRate) ? Math.floor(pods / downRate) : 0;
@@ -154,8 +156,7 @@ function undecided(decision: KpaDecision, cause: 'no-data' | 'pods-unknown'): Kp
 // The upper bound wins; NaN stays NaN, and whoever takes the decision refuses it.
 function clamp(pods: number, min: number, max: number): number {
   const raised = pods < min ? min : pods;
-  const bounded = raised > max ? max : raised;
-  return bounded > int32Max ? int32Max : bounded;
+  return raised > max ? max : raised;
 }
 
 function withinInt32(value: number): number {
