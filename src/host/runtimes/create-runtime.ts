@@ -9,7 +9,7 @@ import { createInProcessLauncher, type LoadFunction } from './in-process-launche
 import { PodInstance } from './instance.ts';
 import { createLauncherSet } from './launcher-set.ts';
 import { createFileLogs, createMemoryLogs } from './log-store.ts';
-import { loadInProcess } from './load-in-process.ts';
+import { createInProcessLoader, type InProcessLoaderOptions } from './load-in-process.ts';
 import type { Prober } from './prober.ts';
 import type { ContainerSpec, InstanceSpec, Runtime } from './runtime.ts';
 import { createSocketProber } from './socket-prober.ts';
@@ -40,7 +40,10 @@ export interface RuntimeOptions {
   readonly activity?: Activity;
   /** How readiness and liveness are asked; default over sockets. */
   readonly prober?: Prober;
-  /** How functions of this process are made ready; default `loadFunction` and `createFunctionRuntime`. */
+  /** Carries events that functions of this process emit; default over sockets, to K_SINK. */
+  readonly deliver?: InProcessLoaderOptions['deliver'];
+  readonly meter?: InProcessLoaderOptions['meter'];
+  /** How functions of this process are made ready; default `createInProcessLoader`. */
   readonly loadFunction?: LoadFunction;
   /** Entry modules of worker threads and function processes; default the package's own. */
   readonly entries?: { readonly worker?: URL; readonly process?: URL };
@@ -57,7 +60,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { images, clock = realClock, logger = silentLogger, activity = noActivity } = options;
   const limits = { bytesMax: options.logBytesMax ?? defaultLogBytesMax };
   const folder = createFolder(options.dataDir);
-  const inProcess = createInProcessLauncher({ clock, activity, load: options.loadFunction ?? loadInProcess });
+  const inProcess = createInProcessLauncher({ clock, activity, load: options.loadFunction ?? createInProcessLoader(options) });
   const prober = options.prober ?? createSocketProber();
   const baseEnv = options.environment ?? defaultEnvironment();
   const launchers = createLauncherSet({ ...options, clock, logger, folder, inProcess, environment: baseEnv });
