@@ -15,6 +15,8 @@ export interface ConnectionOwner {
   closed(connection: Http1Connection): void;
   /** The backend closed an idle connection before it saw this exchange, or cannot have acted on it. */
   retry(authority: string, exchange: Exchange, unseen: Unseen): void;
+  /** Calls `run` after a second. */
+  afterSecond(run: () => void): Disposable;
 }
 
 /** Told when the backend has certainly not seen the exchange and its body has not been taken. */
@@ -59,6 +61,7 @@ export class Http1Connection implements ResponseSink {
   #firstChunk: Buffer | undefined;
   #framing: ResponseFraming | undefined;
   #chunked = false;
+  #continueTimer: Disposable | undefined;
   #tunnelSink: BodySink | undefined;
   /** Bytes that came after a switch of protocols and before anybody asked for them. */
   #tunnelFlushed: Buffer[] | undefined;
@@ -120,6 +123,10 @@ export class Http1Connection implements ResponseSink {
     this.#head = head;
     if (head.expectsContinue) {
       this.#flushHead();
+      // A backend that does not know the expectation waits for the body in silence.
+      this.#continueTimer = this.#owner.afterSecond(() => {
+        if (this.#exchange === exchange && !this.#answered && exchange.hasBody) this.#takeBody(exchange);
+      });
       return;
     }
     this.#takeBody(exchange);
@@ -324,6 +331,8 @@ export class Http1Connection implements ResponseSink {
     this.#responseHeaders = undefined;
     this.#firstChunk = undefined;
     this.#used = true;
+    this.#continueTimer?.[Symbol.dispose]();
+    this.#continueTimer = undefined;
     if (this.#paused) {
       this.#paused = false;
       this.#socket.resume();

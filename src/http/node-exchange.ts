@@ -8,6 +8,9 @@ import { SocketTunnel } from './socket-tunnel.ts';
 /** What the exchanges of one server share. */
 export interface ServerState {
   draining: boolean;
+  readonly discardTimeoutMs: number;
+  /** Called once for each exchange that is over. */
+  closed(): void;
 }
 
 const ignoreError = (): void => undefined;
@@ -33,7 +36,6 @@ export class NodeExchange implements Exchange {
   #finished = false;
   #error: Error | undefined;
   #abort: AbortController | undefined;
-  #watched = false;
   #finishListeners: ((error: Error | undefined) => void)[] | undefined;
   #drainListeners: (() => void)[] | undefined;
 
@@ -49,12 +51,26 @@ export class NodeExchange implements Exchange {
     this.#state = state;
     this.#expectsContinue = expectsContinue;
     this.method = request.method ?? 'GET';
-    this.target = request.url ?? '/';
     this.rawHeaders = request.rawHeaders;
-    this.host = headerValue(request.rawHeaders, 'host') ?? '';
+    const url = request.url ?? '/';
+    if (url.startsWith('/') || url === '*') {
+      this.target = url;
+      this.host = headerValue(request.rawHeaders, 'host') ?? '';
+    } else {
+      // Absolute form: its authority counts, whatever Host says.
+      const absolute = URL.parse(url);
+      this.target = absolute === null ? '' : `${absolute.pathname}${absolute.search}`;
+      this.host = absolute?.host ?? '';
+    }
     this.scheme = scheme;
     this.httpVersion = request.httpVersionMinor === 0 ? '1.0' : '1.1';
     reply.on('error', ignoreError);
+    reply.on('close', () => this.finish());
+  }
+
+  /** False for a request that names several hosts or no readable target. */
+  get acceptable(): boolean {
+    return this.target !== '' && !this.host.includes(',');
   }
 
   header(name: string): string | undefined {
@@ -68,8 +84,7 @@ export class NodeExchange implements Exchange {
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
-      if (this.#finished && this.#error !== undefined) this.#abort.abort(this.#error);
-      else this.#watch();
+      if (this.#error !== undefined) this.#abort.abort(this.#error);
     }
     return this.#abort.signal;
   }
@@ -148,7 +163,6 @@ export class NodeExchange implements Exchange {
       this.reply.on('drain', () => this.#drain());
     }
     this.#drainListeners.push(resume);
-    this.#watch();
   }
 
   end(chunk?: Uint8Array | string, rawTrailers?: readonly string[]): void {
@@ -187,18 +201,18 @@ export class NodeExchange implements Exchange {
     }
     this.#finishListeners ??= [];
     this.#finishListeners.push(listener);
-    this.#watch();
   }
 
-  #watch(): void {
-    if (this.#watched) return;
-    this.#watched = true;
-    this.reply.on('close', () => this.#finish());
+  protected get complete(): boolean {
+    return this.reply.writableFinished;
   }
 
-  #finish(): void {
+  protected finish(): void {
+    if (this.#finished) return;
     this.#finished = true;
-    if (!this.reply.writableFinished) {
+    this.#state.closed();
+    this.#discardRest();
+    if (!this.complete) {
       this.#error = this.reply.errored ?? new KnativeError('HTTP_ABORTED', 'the client went away');
       this.#abort?.abort(this.#error);
     }
@@ -206,6 +220,19 @@ export class NodeExchange implements Exchange {
     const listeners = this.#finishListeners;
     this.#finishListeners = undefined;
     if (listeners !== undefined) for (const listener of listeners) listener(this.#error);
+  }
+
+  /**
+   * An answer that came before the whole request: node:http reads the rest away, so that the client gets to see the answer, but for
+   * so long only.
+   */
+  #discardRest(): void {
+    const { request } = this;
+    if (request.complete || request.socket.destroyed) return;
+    request.resume();
+    setTimeout(() => {
+      if (!request.complete) request.socket.destroy();
+    }, this.#state.discardTimeoutMs).unref();
   }
 
   #drain(): void {
@@ -224,6 +251,7 @@ export class NodeUpgradeExchange extends NodeExchange {
   readonly upgrade: string;
   readonly #socket: Socket;
   readonly #firstBytes: Buffer;
+  #switched = false;
 
   constructor(
     request: IncomingMessage,
@@ -236,6 +264,14 @@ export class NodeUpgradeExchange extends NodeExchange {
     this.upgrade = headerValue(request.rawHeaders, 'upgrade') ?? '';
     this.#socket = connection.socket;
     this.#firstBytes = connection.firstBytes;
+    reply.on('finish', () => this.#socket.end());
+    this.#socket.on('error', ignoreError);
+    this.#socket.on('close', () => this.finish());
+  }
+
+  /** A connection that has switched protocols is complete whenever it ends. */
+  protected override get complete(): boolean {
+    return this.#switched || super.complete;
   }
 
   override get hasBody(): boolean {
@@ -248,6 +284,7 @@ export class NodeUpgradeExchange extends NodeExchange {
   }
 
   acceptUpgrade(rawHeaders: readonly string[]): Tunnel {
+    this.#switched = true;
     this.reply.detachSocket(this.#socket);
     this.#socket.setTimeout(0);
     this.#socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headLines(rawHeaders)}\r\n`, 'latin1');

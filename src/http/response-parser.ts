@@ -116,6 +116,10 @@ export class ResponseParser {
     const end = buffer.indexOf(headEnd, at);
     if (end < 0) {
       if (buffer.length - at > headBytesMax) throw invalid(`head larger than ${headBytesMax} bytes`);
+      // Without this check a head with bare line breaks would be waited for until a time limit.
+      for (let i = buffer.indexOf(10, at); i >= 0; i = buffer.indexOf(10, i + 1)) {
+        if (i === at || buffer[i - 1] !== 13) throw invalid('bare line break');
+      }
       return -1;
     }
     if (end - at > headBytesMax) throw invalid(`head larger than ${headBytesMax} bytes`);

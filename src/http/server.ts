@@ -4,7 +4,7 @@ import { realClock, sleep, type Clock } from '../clock.ts';
 import { KnativeError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { silentLogger, type Logger } from '../logger.ts';
-import type { Exchange, Handler } from './exchange.ts';
+import type { Handler } from './exchange.ts';
 import { handle } from './handle.ts';
 import { Http2Exchange } from './http2-exchange.ts';
 import { createListener, type Listener } from './listener.ts';
@@ -19,6 +19,8 @@ export interface HttpServerLimits {
   readonly headTimeoutMs?: number;
   /** How long a connection may stay idle between requests, milliseconds; default 75 s. */
   readonly keepAliveTimeoutMs?: number;
+  /** How long a client may go on sending a body that has been answered already, milliseconds; default 5 s. Then it is cut off. */
+  readonly discardTimeoutMs?: number;
   /** Open connections; default unlimited. More are dropped. */
   readonly connectionsMax?: number;
 }
@@ -70,7 +72,7 @@ class NodeHttpServer implements HttpServer {
   readonly #limits: HttpServerLimits;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #state: ServerState = { draining: false };
+  readonly #state: ServerState;
   readonly #scheme: 'http' | 'https';
   readonly #tls: TlsOptions | undefined;
   readonly #reusePort: boolean;
@@ -85,6 +87,7 @@ class NodeHttpServer implements HttpServer {
     this.#host = options.host ?? '127.0.0.1';
     this.#port = options.port ?? 0;
     this.#limits = options.limits ?? {};
+    this.#state = { draining: false, discardTimeoutMs: this.#limits.discardTimeoutMs ?? 5_000, closed: () => this.#done() };
     this.#tls = options.tls;
     this.#scheme = options.tls === undefined ? 'http' : 'https';
     this.#reusePort = options.reusePort === true;
@@ -160,35 +163,29 @@ class NodeHttpServer implements HttpServer {
         tls: this.#tls,
       },
       {
-        request: (request, reply, expectsContinue) =>
-          this.#answer(new NodeExchange(request, reply, this.#state, this.#scheme, expectsContinue), reply),
+        request: (request, reply, expectsContinue) => {
+          const exchange = new NodeExchange(request, reply, this.#state, this.#scheme, expectsContinue);
+          this.#active++;
+          if (exchange.acceptable) handle(this.#handler, exchange, this.#logger);
+          else exchange.respond(400, ['connection', 'close']);
+        },
         upgrade: (request, socket, firstBytes) => this.#upgrade(request, socket, firstBytes),
-        stream: (stream, headers, flags, rawHeaders) =>
-          this.#answer(new Http2Exchange(stream, headers, rawHeaders, flags, this.#scheme), stream),
+        stream: (stream, headers, flags, rawHeaders) => {
+          this.#active++;
+          stream.on('close', this.#state.closed);
+          handle(this.#handler, new Http2Exchange(stream, headers, rawHeaders, flags, this.#scheme), this.#logger);
+        },
       },
     );
   }
-
-  #answer(exchange: Exchange, reply: { on(event: 'close', listener: () => void): unknown }): void {
-    this.#active++;
-    reply.on('close', this.#onClose);
-    handle(this.#handler, exchange, this.#logger);
-  }
-
-  readonly #onClose = (): void => this.#done();
 
   #upgrade(request: IncomingMessage, socket: Socket, firstBytes: Buffer): void {
     const { ServerResponse } = process.getBuiltinModule('node:http');
     const reply: ServerResponse = new ServerResponse(request);
     reply.assignSocket(socket);
-    socket.on('error', () => undefined);
     this.#active++;
     this.#tunnels.add(socket);
-    reply.on('finish', () => socket.end());
-    socket.on('close', () => {
-      this.#tunnels.delete(socket);
-      this.#done();
-    });
+    socket.on('close', () => this.#tunnels.delete(socket));
     const exchange = new NodeUpgradeExchange(request, reply, this.#state, this.#scheme, { socket, firstBytes });
     handle(this.#handler, exchange, this.#logger);
   }

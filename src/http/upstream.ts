@@ -90,6 +90,10 @@ class Http1Upstream implements Upstream, ConnectionOwner {
     this.#connect(authority).start(exchange, unseen);
   }
 
+  afterSecond(run: () => void): Disposable {
+    return this.#clock.setTimer(1_000, run);
+  }
+
   #connect(authority: string): Http1Connection {
     const connection = new Http1Connection(authority, parseAddress(authority), this);
     this.#all.add(connection);
