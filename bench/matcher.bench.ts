@@ -145,7 +145,7 @@ function measure(name: string, n: number): string[] {
     go === undefined ? '' : Math.round(1e9 / go).toLocaleString('en'),
     go === undefined ? '' : Math.round(1e9 / go / warm).toLocaleString('en'),
     (change / 1_000).toFixed(2),
-    n < 1_000 ? '' : bytes.toFixed(0),
+    n < 10_000 ? '' : bytes.toFixed(0),
   ];
 }
 

@@ -1,5 +1,6 @@
 export { coreKinds, servingKinds } from './kinds.ts';
 export { eventingKinds } from './eventing/kinds.ts';
+export { installedEventingConfig } from './eventing/installed-config.ts';
 export { apiVersionOf, resourceNameOf, type AdmissionContext, type Kind } from './kind.ts';
 export { resourceKey, type Condition, type ObjectMeta, type OwnerReference, type Resource } from './resource.ts';
 export { errorText, mergeErrors, type FieldError, type FieldErrors } from './field-errors.ts';

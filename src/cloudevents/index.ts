@@ -33,3 +33,29 @@ export { atomMatches, atomOf, type CesqlAtom } from './cesql/atoms.ts';
 export { explainCesql, formatExplanation, type CesqlExplanation } from './cesql/explain.ts';
 export { FunctionTable, type CesqlFunction, type CesqlParameterType } from './cesql/functions.ts';
 export { compileLike, shapeOfLike, type LikeMatcher, type LikeShape } from './cesql/like.ts';
+export { parsePeriod, type Period } from './delivery-period.ts';
+export {
+  isRetried,
+  noRetries,
+  parseRetryAfterMs,
+  planRetries,
+  retryPolicyOf,
+  retryWaitMs,
+  type DeliveryTimes,
+  type PlannedTry,
+  type RetryPolicy,
+  type TryOutcome,
+} from './delivery-retry.ts';
+export {
+  admitEvent,
+  deadLetterEvent,
+  isDelivered,
+  kindOfReply,
+  nextTtl,
+  ttlOf,
+  withoutTtl,
+  withTtlOf,
+  type DeliveryFailure,
+} from './delivery-rules.ts';
+export { passedHeaders } from './delivery-headers.ts';
+export { ingressHeaders, ingressStatus, routeIngress, type IngressRefusal, type IngressTarget } from './delivery-ingress.ts';

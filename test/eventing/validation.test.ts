@@ -4,6 +4,10 @@ import { formatGoUrl, parseGoUrl, resolveGoUrl } from '../../src/api/duck/go-url
 import { base64Error } from '../../src/api/sources/base64-error.ts';
 import { parseCronSchedule } from '../../src/api/sources/cron-schedule.ts';
 import { brokerConfigOf, brokerDefaults, mustStayInNamespace } from '../../src/api/eventing/broker-defaults.ts';
+import { brokers, type Broker } from '../../src/api/eventing/broker.ts';
+import { installedEventingConfig } from '../../src/api/eventing/installed-config.ts';
+import { errorText } from '../../src/api/field-errors.ts';
+import type { AdmissionContext } from '../../src/api/kind.ts';
 import { parseYamlText } from '../../src/api/duck/yaml-text.ts';
 
 describe("Go's JSON errors", () => {
@@ -101,6 +105,20 @@ describe("Go's URLs", () => {
   ])('%j is refused', (text, expected) => {
     expect(parseGoUrl(text)).toBe(expected);
   });
+});
+
+test('with the config maps of an installation a Broker needs nothing', () => {
+  const context: AdmissionContext = { config: (name) => installedEventingConfig[name] };
+  const bare: Broker = {
+    apiVersion: 'eventing.knative.dev/v1',
+    kind: 'Broker',
+    metadata: { name: 'b', namespace: 'n' },
+    spec: {},
+  };
+  const broker = brokers.defaults?.(bare, context) ?? bare;
+  expect(broker.metadata.annotations).toEqual({ 'eventing.knative.dev/broker.class': 'MTChannelBasedBroker' });
+  expect(broker.spec.delivery).toEqual({ retry: 10, backoffPolicy: 'exponential', backoffDelay: 'PT0.2S' });
+  expect(errorText(brokers.validate?.(broker, context) ?? [])).toBe('');
 });
 
 describe('defaults for brokers', () => {
