@@ -3,7 +3,7 @@
 // SIGTERM, SIGINT and SIGQUIT shut down too: calls under way finish, the shutdown hook runs, exit code 0.
 import { messageOf } from '../errors.ts';
 import { startEntry } from './run-entry.ts';
-import { rehearse } from './rehearse.ts';
+import { keepCompiledCode, rehearse, type Rehearsal } from './rehearse.ts';
 import { portOf } from './listen-address.ts';
 import type { FunctionServer } from './serve.ts';
 
@@ -47,11 +47,12 @@ async function main(modulePath: string | undefined): Promise<void> {
     ...(port === undefined ? {} : { port }),
   });
   report({ type: 'ready', port: server.port });
+  keepCompiledCode();
 }
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, shutdown);
-process.on('message', (message: { type: 'shutdown' } | { type: 'rehearse'; typescript: boolean } | StartMessage) => {
-  if (message.type === 'rehearse') void rehearse(message.typescript);
+process.on('message', (message: { type: 'shutdown' } | ({ type: 'rehearse' } & Rehearsal) | StartMessage) => {
+  if (message.type === 'rehearse') void rehearse(message);
   if (message.type === 'shutdown') shutdown();
   if (message.type !== 'start') return;
   Object.assign(process.env, message.env, { PORT: String(message.port) });
@@ -63,5 +64,5 @@ process.on('uncaughtException', (error) => {
   const end = (): never => process.exit(1);
   (server?.close() ?? Promise.resolve()).then(end, end);
 });
-// Without a module, but with a channel, it is a spare: {type: 'rehearse', typescript} and {type: 'start', modulePath, env, port} follow.
+// Without a module, but with a channel, it is a spare: {type: 'rehearse', typescript, compileCacheDir?} and {type: 'start', modulePath, env, port} follow.
 if (modulePath !== undefined || process.send === undefined) main(modulePath).catch(fail);

@@ -2,14 +2,23 @@ import { defineFunction } from './define-function.ts';
 import { loadFunction } from './load-function.ts';
 import { serve } from './serve.ts';
 
+const flushDelayMs = 1_000;
 const emptyModule = 'data:text/javascript,export const handle = () => undefined';
+
+/** What a spare entry may make ready. */
+export interface Rehearsal {
+  /** Node's type stripping, which takes longest of all. */
+  readonly typescript: boolean;
+  /** Folder where compiled code is kept from one start to the next. */
+  readonly compileCacheDir?: string;
+}
 
 /**
  * Serves one request of a function that does nothing, over a socket, so that all code of a first request is compiled before the
- * first request: it makes a spare worker's start several times faster. With `typescript` Node's type stripping is made ready too,
- * which takes longest of all. Never fails; a machine without sockets only starts slower.
+ * first request: it makes a spare worker's start several times faster. Never fails; a machine without sockets only starts slower.
  */
-export async function rehearse(typescript: boolean): Promise<void> {
+export async function rehearse({ typescript, compileCacheDir }: Rehearsal): Promise<void> {
+  if (compileCacheDir !== undefined) process.getBuiltinModule('node:module').enableCompileCache(compileCacheDir);
   if (typescript) loadTypeStripping();
   const rehearsal = defineFunction((_context, body) => ({ body }));
   try {
@@ -47,4 +56,12 @@ function loadTypeStripping(): void {
   } finally {
     process.emitWarning = emitWarning;
   }
+}
+
+/**
+ * Writes what has been compiled to the folder of the compile cache, a moment after a start: an entry that is killed later would
+ * lose it. Does nothing when there is no such folder.
+ */
+export function keepCompiledCode(): void {
+  setTimeout(() => process.getBuiltinModule('node:module').flushCompileCache(), flushDelayMs).unref();
 }

@@ -1,9 +1,9 @@
 // Runs one function inside a worker thread. Messages in: {type: 'start', modulePath, env, port?}, {type: 'shutdown'}, and before
-// the start, while it waits, {type: 'rehearse', typescript}.
+// the start, while it waits, {type: 'rehearse', typescript, compileCacheDir?}.
 // Messages out: {type: 'ready', port} or {type: 'failed', message, stack?}; after a shutdown the thread ends with code 0.
 import { messageOf } from '../errors.ts';
 import { startEntry } from './run-entry.ts';
-import { rehearse } from './rehearse.ts';
+import { keepCompiledCode, rehearse, type Rehearsal } from './rehearse.ts';
 import type { FunctionServer } from './serve.ts';
 
 /** What the owner of the thread sends. */
@@ -14,7 +14,7 @@ export type WorkerEntryMessage =
       readonly env: Readonly<Record<string, string | undefined>>;
       readonly port?: number;
     }
-  | { readonly type: 'rehearse'; readonly typescript: boolean }
+  | ({ readonly type: 'rehearse' } & Rehearsal)
   | { readonly type: 'shutdown' };
 
 /** What the thread sends back. */
@@ -38,6 +38,7 @@ async function start(message: WorkerEntryMessage & { type: 'start' }): Promise<v
   });
   const { port } = await server;
   report({ type: 'ready', port });
+  keepCompiledCode();
 }
 
 async function shutdown(): Promise<void> {
@@ -56,6 +57,6 @@ function fail(error: unknown): never {
 }
 
 parentPort?.on('message', (message: WorkerEntryMessage) => {
-  if (message.type === 'rehearse') void rehearse(message.typescript);
+  if (message.type === 'rehearse') void rehearse(message);
   else (message.type === 'start' ? start(message) : shutdown()).catch(fail);
 });

@@ -1,3 +1,5 @@
+import type { Rehearsal } from '../../functions/rehearse.ts';
+
 /**
  * What the host and the entry modules of worker threads and function processes say to each other
  * (src/functions/worker-entry.ts and process-entry.ts).
@@ -12,8 +14,8 @@ export function startMessage(modulePath: string, env: Readonly<Record<string, st
 }
 
 /** Lets a spare entry go through a start and a request of nothing, so that its code is compiled when a real one comes. */
-export function rehearseMessage(typescript: boolean): object {
-  return { type: 'rehearse', typescript };
+export function rehearseMessage(rehearsal: Rehearsal): object {
+  return { type: 'rehearse', ...rehearsal };
 }
 
 /** Asks an entry to finish what it has in hand, to run the shutdown hook and to end. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import type { Rehearsal } from '../../functions/rehearse.ts';
 import { messageOf } from '../../errors.ts';
 import { cannotRun, isExit, startChild, type Child } from './child.ts';
 import { parseEntryReport, rehearseMessage, startMessage } from './entry-messages.ts';
@@ -19,8 +20,8 @@ export interface FunctionProcessLauncherOptions {
   readonly entry: URL;
   /** Processes kept ready. */
   readonly spares: number;
-  /** Whether spares make ready for TypeScript modules. */
-  readonly typescript: boolean;
+  /** What spares make ready. */
+  readonly rehearsal: Rehearsal;
   /** Folder for the logs of spares, which move to their instance. */
   readonly spareLogs: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -64,7 +65,7 @@ export function createFunctionProcessLauncher(options: FunctionProcessLauncherOp
     make: () => make(),
     prepare(spare) {
       void spare.child.then((child) => {
-        if (!isExit(child)) child.process.send(rehearseMessage(options.typescript));
+        if (!isExit(child)) child.process.send(rehearseMessage(options.rehearsal));
       });
     },
     discard,

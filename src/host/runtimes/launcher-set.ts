@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import type { Rehearsal } from '../../functions/rehearse.ts';
 import type { Logger } from '../../logger.ts';
 import type { DataFolder, RuntimeOptions } from './create-runtime.ts';
 import type { Isolation, Program } from './image-map.ts';
@@ -42,8 +43,12 @@ export function createLauncherSet(options: LauncherSetOptions): LauncherSet {
   const shared = { clock, table, memory, ports };
   const makeNamespace = (): Promise<NetworkNamespace | undefined> =>
     options.networkNamespaces === false ? Promise.resolve(undefined) : createNetworkNamespace(options.random ?? systemRandom);
-  const commands = createProcessLauncher({ ...shared, makeNamespace });
+  const commands = createProcessLauncher({ ...shared, makeNamespace, compileCacheDir: () => folder.path('compile-cache') });
   const engines = createEngineLauncher({ ...shared, environment: stringsOf(process.env) });
+  const rehearsal = (): Rehearsal => ({
+    typescript: hasTypeScript(images.programs),
+    compileCacheDir: folder.path('compile-cache'),
+  });
   let workers: FunctionLauncher | undefined;
   let processes: FunctionLauncher | undefined;
   const workerLauncher = (): FunctionLauncher =>
@@ -51,14 +56,14 @@ export function createLauncherSet(options: LauncherSetOptions): LauncherSet {
       clock,
       entry: options.entries?.worker ?? entryUrl('worker-entry'),
       spares: options.spares ?? 1,
-      typescript: hasTypeScript(images.programs),
+      rehearsal: rehearsal(),
     }));
   const processLauncher = (): FunctionLauncher =>
     (processes ??= createFunctionProcessLauncher({
       ...shared,
       entry: options.entries?.process ?? entryUrl('process-entry'),
       spares: options.spares ?? 1,
-      typescript: hasTypeScript(images.programs),
+      rehearsal: rehearsal(),
       spareLogs: folder.path('logs', 'spares'),
       environment: options.environment,
     }));

@@ -12,6 +12,8 @@ import { userOf, workingDirOf } from './process-settings.ts';
 export interface ProcessLauncherOptions extends PlacementOptions {
   readonly table: ProcessTable;
   readonly memory: MemoryGuard;
+  /** Where Node programs keep compiled code from one start to the next. */
+  compileCacheDir(): string;
 }
 
 /** Runs any command as a child process with its own environment, process group, port and log file. */
@@ -42,6 +44,7 @@ class ProcessRun implements Run {
     this.#events = events;
     this.#options = options;
     this.#env = { ...launch.env };
+    if (isNode(launch.program.command[0])) this.#env['NODE_COMPILE_CACHE'] ??= options.compileCacheDir();
     this.#user = userOf(launch.container, launch.program.user, events);
   }
 
@@ -109,6 +112,10 @@ class ProcessRun implements Run {
     this.#place?.release();
     this.#events.exited(exit);
   }
+}
+
+function isNode(file: string): boolean {
+  return /(^|[\\/])node(\.exe)?$/.test(file);
 }
 
 interface Execution {

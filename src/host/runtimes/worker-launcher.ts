@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../../clock.ts';
+import type { Rehearsal } from '../../functions/rehearse.ts';
 import { messageOf } from '../../errors.ts';
 import { cannotRun } from './child.ts';
 import type { FunctionProgram } from './image-map.ts';
@@ -13,8 +14,8 @@ export interface WorkerLauncherOptions {
   readonly entry: URL;
   /** Workers kept ready. */
   readonly spares: number;
-  /** Whether spares make ready for TypeScript modules. */
-  readonly typescript: boolean;
+  /** What spares make ready. */
+  readonly rehearsal: Rehearsal;
 }
 
 /** Runs function modules in worker threads out of a pool: own environment and module cache each, one function per worker, ever. */
@@ -28,7 +29,7 @@ export function createWorkerLauncher(options: WorkerLauncherOptions): Launcher<F
         size: options.spares,
         clock: options.clock,
         make: () => startWorker(options.entry, limitBytes),
-        prepare: (worker) => worker.postMessage(rehearseMessage(options.typescript)),
+        prepare: (worker) => worker.postMessage(rehearseMessage(options.rehearsal)),
         discard: (worker) => void worker.terminate(),
         onBroken: (worker, broken) => worker.once('exit', broken),
       });
