@@ -2,11 +2,9 @@ export { certManagerReconciler } from './adapters/cert-manager.ts';
 export { certManagerCertificates, challenges, clusterIssuers } from './adapters/cert-manager-kinds.ts';
 export { ActivatorStats, type ActivatorStat } from './activator-stats.ts';
 export { chooseSubset } from './choose-subset.ts';
-export { deploymentConfig, parseDeploymentConfig, type DeploymentConfig } from './config/deployment.ts';
-export { domainConfig, domainForLabels, parseDomainConfig, type DomainConfig } from './config/domain.ts';
-export { featureFlags, type FeatureFlags } from './config/features.ts';
-export { garbageCollectionConfig, parseGarbageCollectionConfig, type GarbageCollectionConfig } from './config/gc.ts';
-export { networkConfig, parseNetworkConfig, type NetworkConfig } from './config/network.ts';
+export { deploymentConfig, makeDeploymentConfig, type DeploymentConfig } from './config/deployment.ts';
+export { domainConfig, domainForLabels, makeDomainConfig, type DomainConfig } from './config/domain.ts';
+export { makeNetworkConfig, networkConfig, type NetworkConfig } from './config/network.ts';
 export {
   activatorIndex,
   affinityCookieName,

@@ -9,11 +9,11 @@ import { revisions, type Revision } from '../../src/api/serving/revision.ts';
 import { errorText } from '../../src/api/field-errors.ts';
 import { strictDecode } from '../../src/api/strict-decode.ts';
 import type { ClientRequest, ClientResponse, HttpClient } from '../../src/http/exchange.ts';
+import { garbageCollectionConfig } from '../../src/serving/config/gc.ts';
 import { labelKeys } from '../../src/serving/keys.ts';
 import {
   createDigestResolver,
   observeReady,
-  parseGarbageCollectionConfig,
   rolloutDone,
   rolloutValid,
   selectGarbage,
@@ -134,7 +134,7 @@ function gcCases(cases: unknown[]): ReplayCase[] {
               },
             }).value,
         );
-      const config = parseGarbageCollectionConfig(configs?.['config-gc'] ?? {});
+      const config = garbageCollectionConfig({ config: () => configs?.['config-gc'] ?? {} });
       return differencesOf(
         wanted,
         selectGarbage(config, configuration, all, nowMs).map(({ metadata }) => metadata.name),

@@ -3,7 +3,8 @@ import { apiVersionOf } from '../../api/kind.ts';
 import { certificates, type Certificate, type HTTP01Challenge } from '../../api/networking/certificate.ts';
 import type { Reader, Reconciler } from '../../api/reconciler.ts';
 import { parsedConfig } from '../config/read.ts';
-import { readSelectors } from '../config/selector.ts';
+import { textMap } from '../../api/serving/config-domain.ts';
+import { parseSmallYaml } from '../../api/small-yaml.ts';
 import { semanticEqual } from '../equal.ts';
 import { adler32 } from '../hash/adler32.ts';
 import { labelKeys } from '../keys.ts';
@@ -40,7 +41,7 @@ const issuerConfig = parsedConfig('config-certmanager', (data): IssuerConfig => 
   const issuer = (key: string): IssuerReference => ({
     kind: 'ClusterIssuer',
     name: 'knative-selfsigned-issuer',
-    ...(data[key] !== undefined && readSelectors(data[key])['']),
+    ...(data[key] !== undefined && textMap(parseSmallYaml(data[key]))),
   });
   return {
     external: issuer('issuerRef'),

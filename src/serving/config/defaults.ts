@@ -1,12 +1,6 @@
-import { parsedConfig, type ConfigData } from './read.ts';
+import { parseDefaultsConfig } from '../../api/serving/config-defaults.ts';
+import { configOrDefault, parsedConfig } from './read.ts';
 
-/** The part of `config-defaults` that reconcilers look at; defaulting at admission looks at the rest. */
-export interface DefaultsConfig {
-  /** `enable-service-links`, false; `undefined` by `default`: Kubernetes' own default. */
-  readonly enableServiceLinks: boolean | undefined;
-}
+export { type DefaultsConfig } from '../../api/serving/config-defaults.ts';
 
-export const defaultsConfig = parsedConfig('config-defaults', (data: ConfigData): DefaultsConfig => {
-  const links = data['enable-service-links']?.toLowerCase();
-  return { enableServiceLinks: links === 'true' ? true : links === 'default' ? undefined : false };
-});
+export const defaultsConfig = parsedConfig('config-defaults', (data) => configOrDefault(parseDefaultsConfig, data));

@@ -1,5 +1,5 @@
 import { parseGoDuration } from '../../duration.ts';
-import { booleanOf, parsedConfig, type ConfigData } from './read.ts';
+import { isTrueText, parsedConfig, type ConfigData } from './read.ts';
 
 /** `config-observability` as the queue-proxy gets it, and what reconcilers look at themselves. */
 export interface ObservabilityConfig {
@@ -17,7 +17,7 @@ export const observabilityConfig = parsedConfig('config-observability', parseObs
 
 export function parseObservabilityConfig(data: ConfigData): ObservabilityConfig {
   const profiling = data['runtime-profiling'] ?? 'disabled';
-  const enableVarLogCollection = booleanOf(data['logging.enable-var-log-collection'], false);
+  const enableVarLogCollection = isTrueText(data['logging.enable-var-log-collection']);
   const loggingUrlTemplate = data['logging.revision-url-template'] ?? '';
   const samplingRate = Number(data['tracing-sampling-rate'] ?? 0);
   const json = JSON.stringify({
@@ -31,9 +31,9 @@ export function parseObservabilityConfig(data: ConfigData): ObservabilityConfig 
     requestMetrics: metricsOf(data, 'request-'),
     ...(enableVarLogCollection && { EnableVarLogCollection: true }),
     ...nonEmpty('LoggingURLTemplate', loggingUrlTemplate),
-    ...(booleanOf(data['logging.enable-request-log'], false) && { enableRequestLog: true }),
+    ...(isTrueText(data['logging.enable-request-log']) && { enableRequestLog: true }),
     ...nonEmpty('requestLogTemplate', data['logging.request-log-template'] ?? requestLogTemplate),
-    ...(booleanOf(data['logging.enable-probe-request-log'], false) && { enableProbeRequestLog: true }),
+    ...(isTrueText(data['logging.enable-probe-request-log']) && { enableProbeRequestLog: true }),
   });
   return { json, profiling: profiling === 'enabled', enableVarLogCollection, loggingUrlTemplate };
 }

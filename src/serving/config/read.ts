@@ -1,11 +1,9 @@
+import type { ConfigData, ConfigResult } from '../../api/config-reader.ts';
 import type { Reader } from '../../api/reconciler.ts';
 
-export type ConfigData = Readonly<Record<string, string>>;
+export type { ConfigData } from '../../api/config-reader.ts';
 
-/**
- * A parser of a config map's data that keeps its last results: the data object stays the same until the config map changes. Data
- * that is refused at admission never arrives here; a value that cannot be read keeps its default.
- */
+/** A config map parsed once: the data object stays the same until the config map changes. */
 export function parsedConfig<T>(name: string, parse: (data: ConfigData) => T): (world: Pick<Reader, 'config'>) => T {
   const parsed = new WeakMap<object, T>();
   return (world) => {
@@ -19,28 +17,19 @@ export function parsedConfig<T>(name: string, parse: (data: ConfigData) => T): (
   };
 }
 
-/** The value of the first key that is there: newer spellings come first. */
-export function textOf(data: ConfigData, ...keys: readonly string[]): string | undefined {
-  for (const key of keys) {
-    const value = data[key];
-    if (value !== undefined) return value;
-  }
-  return undefined;
+/**
+ * The parsed data, or what stands without any: data that cannot be read is refused at admission and does not arrive here, and a
+ * reconciler has nothing better to go on.
+ */
+export function configOrDefault<T>(parse: (data: ConfigData | undefined) => ConfigResult<T>, data: ConfigData): T {
+  const result = parse(data);
+  if ('config' in result) return result.config;
+  const fallback = parse({});
+  if ('config' in fallback) return fallback.config;
+  throw new Error(fallback.error);
 }
 
-/** Go's ParseBool; anything else is `fallback`. */
-export function booleanOf(text: string | undefined, fallback: boolean): boolean {
-  if (text === undefined) return fallback;
-  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)) return true;
-  return ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text) ? false : fallback;
-}
-
-export function integerOf(text: string | undefined, fallback: number): number {
-  return text !== undefined && /^[+-]?\d+$/.test(text.trim()) ? Number(text) : fallback;
-}
-
-/** Items of a comma-separated list, trimmed. */
-export function setOf(text: string | undefined, fallback: readonly string[]): readonly string[] {
-  if (text === undefined) return fallback;
-  return [...new Set(text.split(',').map((item) => item.trim()))];
+/** Go's ParseBool; anything else is false. */
+export function isTrueText(text: string | undefined): boolean {
+  return text !== undefined && ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text);
 }

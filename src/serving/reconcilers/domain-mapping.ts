@@ -52,7 +52,7 @@ export const domainMappingReconciler: Reconciler<DomainMapping> = {
       const { host, serviceName } = resolveTarget(pass, mapping, world);
       const http = httpOptionOf(network, annotations);
       if ('error' in http) failPass(http.error);
-      const ingressClass = annotationValue(annotations, annotationSpellings.ingressClass) || network.ingressClass;
+      const ingressClass = annotationValue(annotations, annotationSpellings.ingressClass) || network.defaultIngressClass;
       const desired = makeDomainMappingIngress({
         mapping,
         serviceName,
@@ -112,7 +112,7 @@ function syncTls(
     const { secretName } = mapping.spec.tls;
     return { tls: [{ hosts: [name], secretName, secretNamespace: namespace }], challenges: [] };
   }
-  if (!isExternalTlsEnabled(network.externalDomainTls, annotations)) {
+  if (!isExternalTlsEnabled(network.externalDomainTLS, annotations)) {
     markTlsNotEnabled(pass.conditions, externalDomainTlsNotEnabled);
     return { tls: [], challenges: [] };
   }
@@ -123,7 +123,7 @@ function syncTls(
     name: ingressName(mapping),
     dnsNames: [name],
     domain: name,
-    certificateClass: network.certificateClass,
+    certificateClass: network.defaultCertificateClass,
     type: 'external-domain',
   });
   const certificate = syncCertificate(pass, world, mapping, desired);

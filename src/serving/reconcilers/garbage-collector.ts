@@ -25,9 +25,12 @@ export const garbageCollectorReconciler: Reconciler<Configuration> = {
   },
 };
 
+/** How config-gc says `disabled`. */
+const disabled = -1;
+
 function isOff(config: GarbageCollectionConfig): boolean {
-  const { maxNonActiveRevisions, retainSinceCreateMs, retainSinceLastActiveMs } = config;
-  return maxNonActiveRevisions === undefined && retainSinceCreateMs === undefined && retainSinceLastActiveMs === undefined;
+  const { maxNonActiveRevisions, retainSinceCreateTimeMs, retainSinceLastActiveTimeMs } = config;
+  return [maxNonActiveRevisions, retainSinceCreateTimeMs, retainSinceLastActiveTimeMs].every((value) => value === disabled);
 }
 
 /**
@@ -45,7 +48,7 @@ export function selectGarbage(
   if (isOff(config) || candidates.length <= min) return [];
   const deletable = candidates.length - min;
   const stale = candidates.filter((revision) => isStale(config, revision, nowMs)).slice(0, deletable);
-  if (stale.length >= deletable || max === undefined) return stale;
+  if (stale.length >= deletable || max === disabled) return stale;
   const kept = candidates.filter((revision) => !stale.includes(revision));
   return [...stale, ...kept.slice(0, Math.max(0, kept.length - max))];
 }
@@ -64,10 +67,10 @@ function idleRevisions(configuration: Configuration, all: readonly Revision[]): 
 }
 
 function isStale(config: GarbageCollectionConfig, revision: Revision, nowMs: number): boolean {
-  const { retainSinceCreateMs, retainSinceLastActiveMs } = config;
-  if (retainSinceCreateMs === undefined && retainSinceLastActiveMs === undefined) return false;
-  if (retainSinceCreateMs !== undefined && nowMs - createdMs(revision) < retainSinceCreateMs) return false;
-  return retainSinceLastActiveMs === undefined || nowMs - lastActiveMs(revision) >= retainSinceLastActiveMs;
+  const { retainSinceCreateTimeMs, retainSinceLastActiveTimeMs } = config;
+  if (retainSinceCreateTimeMs === disabled && retainSinceLastActiveTimeMs === disabled) return false;
+  if (retainSinceCreateTimeMs !== disabled && nowMs - createdMs(revision) < retainSinceCreateTimeMs) return false;
+  return retainSinceLastActiveTimeMs === disabled || nowMs - lastActiveMs(revision) >= retainSinceLastActiveTimeMs;
 }
 
 /** When the next idle revision grows too old: upstream waits for the next event or resync, we come back. */
@@ -77,15 +80,15 @@ function nextExpiryMs(
   all: readonly Revision[],
   nowMs: number,
 ): number | undefined {
-  const { retainSinceCreateMs, retainSinceLastActiveMs, minNonActiveRevisions } = config;
-  if (retainSinceCreateMs === undefined && retainSinceLastActiveMs === undefined) return undefined;
+  const { retainSinceCreateTimeMs, retainSinceLastActiveTimeMs, minNonActiveRevisions } = config;
+  if (retainSinceCreateTimeMs === disabled && retainSinceLastActiveTimeMs === disabled) return undefined;
   const idle = idleRevisions(configuration, all);
   if (idle.length <= minNonActiveRevisions) return undefined;
   const expiries = idle
     .map((revision) =>
       Math.max(
-        createdMs(revision) + (retainSinceCreateMs ?? -Infinity),
-        lastActiveMs(revision) + (retainSinceLastActiveMs ?? -Infinity),
+        retainSinceCreateTimeMs === disabled ? -Infinity : createdMs(revision) + retainSinceCreateTimeMs,
+        retainSinceLastActiveTimeMs === disabled ? -Infinity : lastActiveMs(revision) + retainSinceLastActiveTimeMs,
       ),
     )
     .filter((expiryMs) => expiryMs > nowMs);

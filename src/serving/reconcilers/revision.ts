@@ -39,8 +39,8 @@ export const revisionReconciler: Reconciler<Revision> = {
         pass.conditions.markUnknown('ResourcesAvailable', 'ResolvingDigests');
         return;
       }
-      if (config.network.systemInternalTls) {
-        syncQueueProxyCertificate(pass, revision, config.network.certificateClass, world);
+      if (config.network.systemInternalTLS === 'enabled') {
+        syncQueueProxyCertificate(pass, revision, config.network.defaultCertificateClass, world);
       }
       const resolved = { ...revision, status: pass.status };
       const deployment = syncDeployment(pass, resolved, config, world);

@@ -3,7 +3,7 @@ import { certificates, type Certificate, type HTTP01Challenge } from '../../api/
 import type { IngressTLS } from '../../api/networking/ingress.ts';
 import { routes } from '../../api/serving/route.ts';
 import { domainForLabels } from '../config/domain.ts';
-import { booleanOf } from '../config/read.ts';
+import { isTrueText } from '../config/read.ts';
 import { clusterLocalForms, domainName, isClusterLocalDomain, tagHostname } from '../domain-name.ts';
 import { annotationSpellings, annotationValue, labelKeys } from '../keys.ts';
 import { isFailed, isReady } from '../lifecycle/readiness.ts';
@@ -32,18 +32,18 @@ interface RouteTls {
 /** Asks for the Certificates that config-network wants, says how far they are, and gives what the Ingress needs of them. */
 export function syncRouteTls(routePass: RoutePass): RouteTls {
   const { pass, route, naming } = routePass;
-  const external = isExternalTlsEnabled(naming.network.externalDomainTls, route.metadata.annotations);
+  const external = isExternalTlsEnabled(naming.network.externalDomainTLS, route.metadata.annotations);
   const result = external ? syncExternalTls(routePass) : undefined;
   if (result === undefined) markTlsNotEnabled(pass.conditions, externalDomainTlsNotEnabled);
   const { tls = [], challenges = [] } = result ?? {};
-  if (naming.network.clusterLocalDomainTls) return { tls: [...tls, ...syncClusterLocalTls(routePass)], challenges };
+  if (naming.network.clusterLocalDomainTLS === 'enabled') return { tls: [...tls, ...syncClusterLocalTls(routePass)], challenges };
   if (result?.certificateCount === 0) markTlsNotEnabled(pass.conditions, tlsNotEnabledForClusterLocal);
   return { tls, challenges };
 }
 
 /** External TLS is on in config-network and the object does not opt out. */
 export function isExternalTlsEnabled(enabled: boolean, annotations: StringMap | undefined): boolean {
-  return enabled && !booleanOf(annotationValue(annotations, annotationSpellings.disableExternalDomainTls), false);
+  return enabled && !isTrueText(annotationValue(annotations, annotationSpellings.disableExternalDomainTls));
 }
 
 function syncExternalTls(routePass: RoutePass): RouteTls & { readonly certificateCount: number } {
@@ -122,7 +122,9 @@ function syncOwnCertificate({ pass, route, world }: RoutePass, desired: Certific
 }
 
 function certificateClassOf({ route, naming }: RoutePass): string {
-  return annotationValue(route.metadata.annotations, annotationSpellings.certificateClass) || naming.network.certificateClass;
+  return (
+    annotationValue(route.metadata.annotations, annotationSpellings.certificateClass) || naming.network.defaultCertificateClass
+  );
 }
 
 /** A wildcard certificate serves names that have one label more than it. */

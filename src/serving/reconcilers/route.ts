@@ -5,7 +5,7 @@ import type { Reader, Reconciler } from '../../api/reconciler.ts';
 import { routes, type Route, type RouteStatus } from '../../api/serving/route.ts';
 import { parseGoDuration } from '../../duration.ts';
 import { domainConfig } from '../config/domain.ts';
-import { featureFlags } from '../config/features.ts';
+import { featuresConfig } from '../config/features.ts';
 import { networkConfig } from '../config/network.ts';
 import { DomainNameError, domainName, type Naming, type Visibility } from '../domain-name.ts';
 import { semanticEqual } from '../equal.ts';
@@ -111,9 +111,9 @@ function syncIngress(
     rollout,
     visibility,
     naming,
-    ingressClass: annotationValue(annotations, annotationSpellings.ingressClass) || naming.network.ingressClass,
+    ingressClass: annotationValue(annotations, annotationSpellings.ingressClass) || naming.network.defaultIngressClass,
     httpOption: http.option,
-    tagHeaderRouting: featureFlags(world).tagHeaderBasedRouting,
+    tagHeaderRouting: featuresConfig(world).tagHeaderBasedRouting === 'Enabled',
     tls,
     challenges,
   };

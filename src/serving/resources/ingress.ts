@@ -114,7 +114,7 @@ function withHeader(path: HTTPIngressPath | undefined, tag: string): HTTPIngress
 function makePath(input: IngressInput, tag: string): HTTPIngressPath {
   const { route, traffic, rollout, naming } = input;
   const { namespace = '' } = route.metadata;
-  const encrypted = naming.network.systemInternalTls;
+  const encrypted = naming.network.systemInternalTLS === 'enabled';
   const splits: IngressBackendSplit[] = [];
   for (const target of traffic.targets.get(tag) ?? []) {
     if (target.percent === 0) continue;

@@ -1,7 +1,7 @@
 import type { Container, Probe } from '../../api/core/container.ts';
 import type { PodSpec } from '../../api/core/pod-spec.ts';
 import type { Revision } from '../../api/serving/revision.ts';
-import { runtimeClassNameFor } from '../config/deployment.ts';
+import { mostSpecific } from '../config/selection.ts';
 import { annotationKeys, labelKeys } from '../keys.ts';
 import { makeQueueContainer, queueContainerName, variable } from './queue-proxy.ts';
 import { portNumber } from './readiness-probes.ts';
@@ -22,7 +22,7 @@ export function makePodSpec(revision: Revision, config: RevisionConfig): PodSpec
   if ('error' in made) return { error: `failed to create queue-proxy container: ${made.error}` };
   const extra = queueVolumes(revision, config);
   const queue = extra.mounts.length > 0 ? { ...made, volumeMounts: extra.mounts } : made;
-  let containers = [...makeUserContainers(revision, config.features.multiContainerProbing), queue];
+  let containers = [...makeUserContainers(revision, config.features.multiContainerProbing === 'Enabled'), queue];
   const volumes: Volume[] = [...(spec.volumes ?? []), ...extra.volumes];
   if (config.observability.enableVarLogCollection) {
     volumes.push({ name: 'knative-var-log', emptyDir: {} });
@@ -35,7 +35,7 @@ export function makePodSpec(revision: Revision, config: RevisionConfig): PodSpec
     idleTimeoutSeconds: _idle,
     ...pod
   } = spec;
-  const runtimeClassName = pod.runtimeClassName ?? runtimeClassNameFor(deployment, metadata.labels);
+  const runtimeClassName = pod.runtimeClassName ?? mostSpecific(deployment.runtimeClasses, metadata.labels);
   const enableServiceLinks = pod.enableServiceLinks ?? config.defaults.enableServiceLinks;
   return {
     ...pod,
@@ -44,7 +44,7 @@ export function makePodSpec(revision: Revision, config: RevisionConfig): PodSpec
     ...(timeoutSeconds !== undefined && { terminationGracePeriodSeconds: timeoutSeconds }),
     ...(enableServiceLinks !== undefined && { enableServiceLinks }),
     ...(runtimeClassName !== undefined && { runtimeClassName }),
-    ...(deployment.spreadOverNodes && pod.affinity === undefined && { affinity: spreadOverNodes(metadata.name) }),
+    ...(deployment.defaultAffinityType !== 'none' && pod.affinity === undefined && { affinity: spreadOverNodes(metadata.name) }),
   };
 }
 
@@ -105,12 +105,12 @@ function queueVolumes(revision: Revision, config: RevisionConfig): { mounts: Vol
   const volumes: Volume[] = [];
   const flag = config.features.queueProxyMountPodInfo;
   const asked = revision.metadata.annotations?.[annotationKeys.queueProxyPodInfo]?.toLowerCase() === 'enabled';
-  if (flag === 'enabled' || (flag === 'allowed' && asked)) {
+  if (flag === 'Enabled' || (flag === 'Allowed' && asked)) {
     mounts.push({ name: 'pod-info', mountPath: '/etc/podinfo', readOnly: true });
     const items = [{ path: 'annotations', fieldRef: { fieldPath: 'metadata.annotations' } }];
     volumes.push({ name: 'pod-info', downwardAPI: { items } });
   }
-  const audiences = [...config.deployment.queueSidecarTokenAudiences].sort();
+  const audiences = [...config.deployment.queueSidecarTokenAudiences].filter((audience) => audience !== '').sort();
   if (audiences.length > 0) {
     mounts.push({ name: 'knative-token-volume', mountPath: '/var/run/secrets/tokens' });
     const sources = audiences.map((audience) => ({
@@ -118,7 +118,7 @@ function queueVolumes(revision: Revision, config: RevisionConfig): { mounts: Vol
     }));
     volumes.push({ name: 'knative-token-volume', projected: { sources } });
   }
-  if (config.network.systemInternalTls) {
+  if (config.network.systemInternalTLS === 'enabled') {
     mounts.push({ name: 'server-certs', mountPath: '/var/lib/knative/certs', readOnly: true });
     volumes.push({ name: 'server-certs', secret: { secretName: servingCertificateName } });
   }

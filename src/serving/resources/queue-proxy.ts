@@ -17,13 +17,14 @@ export function makeQueueContainer(revision: Revision, config: RevisionConfig): 
   const { deployment, features, observability } = config;
   const user = servingContainer(revision.spec);
   const servingPort = protocolOf(revision) === 'h2c' ? ports.backendHttp2 : ports.backendHttp;
-  const probes = readinessProbes(revision.spec, features.multiContainerProbing);
+  const multiContainerProbing = features.multiContainerProbing === 'Enabled';
+  const probes = readinessProbes(revision.spec, multiContainerProbing);
   if ('error' in probes) return probes;
   const image = deployment.queueSidecarImage;
   return {
     name: queueContainerName,
     ...(image !== '' && { image }),
-    resources: queueResources(deployment, annotations, user, features.queueProxyResourceDefaults),
+    resources: queueResources(deployment, annotations, user, features.queueProxyResourceDefaults === 'Enabled'),
     ports: queuePorts(servingPort, observability.profiling),
     ...(user?.readinessProbe !== undefined && { readinessProbe: queueReadinessProbe(user.readinessProbe, servingPort) }),
     securityContext: {
@@ -77,14 +78,14 @@ function queueEnvironment(revision: Revision, config: RevisionConfig, servingPor
     variable('SYSTEM_NAMESPACE', systemNamespace),
     variable('SERVING_READINESS_PROBE', probe),
     { name: 'HOST_IP', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'status.hostIP' } } },
-    variable('ENABLE_HTTP2_AUTO_DETECTION', features.autoDetectHttp2),
+    variable('ENABLE_HTTP2_AUTO_DETECTION', features.autoDetectHTTP2 === 'Enabled'),
     variable('ENABLE_HTTP_FULL_DUPLEX', fullDuplex),
-    variable('ROOT_CA', deployment.queueSidecarRootCa),
-    variable('QUEUE_PROXY_TLS_MIN_VERSION', deployment.queueSidecarTls.minVersion),
-    variable('QUEUE_PROXY_TLS_MAX_VERSION', deployment.queueSidecarTls.maxVersion),
-    variable('QUEUE_PROXY_TLS_CIPHER_SUITES', deployment.queueSidecarTls.cipherSuites),
-    variable('QUEUE_PROXY_TLS_CURVE_PREFERENCES', deployment.queueSidecarTls.curvePreferences),
-    variable('ENABLE_MULTI_CONTAINER_PROBES', features.multiContainerProbing),
+    variable('ROOT_CA', deployment.queueSidecarRootCA),
+    variable('QUEUE_PROXY_TLS_MIN_VERSION', deployment.queueSidecarTLSMinVersion),
+    variable('QUEUE_PROXY_TLS_MAX_VERSION', deployment.queueSidecarTLSMaxVersion),
+    variable('QUEUE_PROXY_TLS_CIPHER_SUITES', deployment.queueSidecarTLSCipherSuites),
+    variable('QUEUE_PROXY_TLS_CURVE_PREFERENCES', deployment.queueSidecarTLSCurvePreferences),
+    variable('ENABLE_MULTI_CONTAINER_PROBES', features.multiContainerProbing === 'Enabled'),
     variable('OBSERVABILITY_CONFIG', observability.json),
   ];
 }

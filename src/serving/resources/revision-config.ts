@@ -6,7 +6,7 @@ import {
 import type { Reader } from '../../api/reconciler.ts';
 import { defaultsConfig, type DefaultsConfig } from '../config/defaults.ts';
 import { deploymentConfig, type DeploymentConfig } from '../config/deployment.ts';
-import { featureFlags, type FeatureFlags } from '../config/features.ts';
+import { featuresConfig, type FeaturesConfig } from '../config/features.ts';
 import { networkConfig, type NetworkConfig } from '../config/network.ts';
 import { observabilityConfig, type ObservabilityConfig } from '../config/observability.ts';
 import { parsedConfig, type ConfigData } from '../config/read.ts';
@@ -16,7 +16,7 @@ export interface RevisionConfig {
   readonly autoscaler: Pick<AutoscalerConfig, 'initialScale' | 'podAutoscalerClass'>;
   readonly defaults: DefaultsConfig;
   readonly deployment: DeploymentConfig;
-  readonly features: FeatureFlags;
+  readonly features: FeaturesConfig;
   readonly logging: LoggingConfig;
   readonly network: NetworkConfig;
   readonly observability: ObservabilityConfig;
@@ -47,7 +47,7 @@ export function revisionConfig(world: Pick<Reader, 'config'>): RevisionConfig {
     autoscaler: autoscalerConfig(world),
     defaults: defaultsConfig(world),
     deployment: deploymentConfig(world),
-    features: featureFlags(world),
+    features: featuresConfig(world),
     logging: loggingConfig(world),
     network: networkConfig(world),
     observability: observabilityConfig(world),
