@@ -202,7 +202,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** The candidate that a mistyped name most likely means: differs in case only, or by few edits for its length. */
-export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
+export function nearestName(name: string, names: Iterable<string>): string | undefined {
+  const candidates = [...names];
   const lower = name.toLowerCase();
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
@@ -213,7 +214,14 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
       bestDistance = distance;
     }
   }
-  return best;
+  return best ?? longerName(lower, candidates);
+}
+
+/** A name that was cut short: `child` for `children`. */
+function longerName(lower: string, candidates: Iterable<string>): string | undefined {
+  if (lower.length < 4) return undefined;
+  for (const candidate of candidates) if (candidate.toLowerCase().startsWith(lower)) return candidate;
+  return undefined;
 }
 
 /** Edits (insert, delete, replace, swap of neighbours) from `a` to `b`; `limit` or more once it cannot be less. */

@@ -30,6 +30,8 @@ export interface AdmitOptions {
   readonly user?: string;
   /** The stored object, which makes the admission an update. */
   readonly stored?: (kind: Kind, namespace: string | undefined, name: string) => Resource | undefined;
+  /** An update keeps the labels and annotations that the document does not mention, as `kubectl apply` does. Default false: it replaces them. */
+  readonly merge?: boolean;
   /** Data of the host's config maps by name. Config maps of the file count for the documents after them. */
   readonly config?: NonNullable<AdmissionContext['config']>;
   /** What to do about fields that a schema does not have. Default `refuse`. */
@@ -184,9 +186,10 @@ function admitTranslated(object: JsonObject, dialect: Dialect | undefined, file:
     const problem: AdmissionProblem = { source: 'dialect', path: 'kind', message: 'this kind cannot be stored here' };
     return { kind, allowed: false, resource: undefined, problems: [problem], error: '', warnings: [] };
   }
-  const prepared = withNamespace(withDialect(object, dialect), kind, options.namespace ?? 'default');
-  const name = textAt(prepared, 'metadata', 'name') ?? '';
-  const old = options.stored?.(kind, textAt(prepared, 'metadata', 'namespace'), name);
+  const written = withNamespace(withDialect(object, dialect), kind, options.namespace ?? 'default');
+  const name = textAt(written, 'metadata', 'name') ?? '';
+  const old = options.stored?.(kind, textAt(written, 'metadata', 'namespace'), name);
+  const prepared = old === undefined || options.merge !== true ? written : withMetadataOf(written, old);
   const admission = admitObject(kind, prepared, {
     operation: old === undefined ? 'create' : 'update',
     ...(old === undefined ? {} : { old }),
@@ -196,6 +199,15 @@ function admitTranslated(object: JsonObject, dialect: Dialect | undefined, file:
   });
   if (admission.allowed && admission.resource !== undefined) layers.learn(admission.resource);
   return { ...admission, kind };
+}
+
+function withMetadataOf(object: JsonObject, { metadata }: Resource): JsonObject {
+  const own = objectAt(object, 'metadata') ?? {};
+  const merged = { ...own };
+  for (const field of ['labels', 'annotations'] as const) {
+    if (metadata[field] !== undefined) merged[field] = { ...metadata[field], ...objectAt(own, field) };
+  }
+  return { ...object, metadata: merged };
 }
 
 function withNamespace(object: JsonObject, kind: Kind, namespace: string): JsonObject {

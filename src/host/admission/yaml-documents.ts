@@ -51,6 +51,7 @@ export async function readDocuments(text: string): Promise<readonly SourceDocume
     const parsed = yaml.parseDocument(body.text, {
       version: '1.1',
       merge: true,
+      customTags: withoutTimes,
       lineCounter,
       prettyErrors: false,
       logLevel: 'silent',
@@ -86,7 +87,7 @@ const isBlank = (text: string): boolean =>
   text.split('\n').every((line) => line.trim() === '' || line.trimStart().startsWith('#'));
 
 function cutAtEnd(text: string): { readonly text: string; readonly ignored: boolean } {
-  const match = /^\.\.\.(\s.*)?$/m.exec(text);
+  const match = /^\.\.\.([ \t].*)?$/m.exec(text);
   if (match === null) return { text, ignored: false };
   return { text: text.slice(0, match.index), ignored: !isBlank(text.slice(match.index + match[0].length)) };
 }
@@ -133,6 +134,14 @@ function cutMissingLineBreak(yaml: typeof Yaml, parsed: Yaml.Document.Parsed, te
   if (!yaml.isScalar(node) || typeof node.value !== 'string') return;
   const isBlock = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
   if (isBlock && node.value.endsWith('\n')) node.value = node.value.slice(0, -1);
+}
+
+/** Times of day and dates stay texts, as for Go's parser: `12:30` is not 750. */
+function withoutTimes(tags: Yaml.Tags): Yaml.Tags {
+  return tags.filter(
+    (tag) =>
+      typeof tag === 'string' || ((!('format' in tag) || tag.format !== 'TIME') && tag.tag !== 'tag:yaml.org,2002:timestamp'),
+  );
 }
 
 /** Keys may have dots in them, so at each map the longest key that the rest of the path starts with is taken. */
