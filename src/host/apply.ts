@@ -1,13 +1,12 @@
 import type { Kind } from '../api/kind.ts';
-import { resourceKey, type Resource } from '../api/resource.ts';
+import type { Resource } from '../api/resource.ts';
 import type { MemoryStore } from '../controller/memory-store.ts';
-import { strictDecode } from '../api/strict-decode.ts';
 import { KnativeError } from '../errors.ts';
-import { isJsonObject } from '../json.ts';
-import { createStoreAdmission } from './store-admission.ts';
+import { admit, type AdmitOptions, type AdmittedDocument } from './admission/admit.ts';
+import { problemsError } from './admission-error.ts';
 import { ensureNamespace } from './prepare-store.ts';
 
-/** One document of a manifest that was applied. */
+/** One object of a manifest that was applied. */
 export interface AppliedDocument {
   readonly kind: Kind;
   /** As stored. */
@@ -15,17 +14,82 @@ export interface AppliedDocument {
   readonly change: 'created' | 'configured' | 'unchanged';
 }
 
+/** What became of a manifest. */
+export interface ApplyResult {
+  readonly applied: readonly AppliedDocument[];
+  /** Every document with what is said about its fields: what was mapped, what has no effect, what is not supported. */
+  readonly documents: readonly AdmittedDocument[];
+}
+
+export interface ApplyOptions {
+  /** The platform whose manifest it is, or `knative`. Default: recognised from what is in it. */
+  readonly dialect?: NonNullable<AdmitOptions['dialect']>;
+}
+
+/** Who applies manifests on this machine: becomes creator and lastModifier. */
+export const applyUser = 'local';
+
+/** Reads a manifest, admits every document, then stores them in order. Throws API_INVALID, and stores nothing, when one of them is refused. */
+export async function applyManifest(
+  store: MemoryStore,
+  manifest: string | object,
+  options: ApplyOptions & { readonly config: (name: string) => Readonly<Record<string, string>> },
+): Promise<ApplyResult> {
+  const { dialect, config } = options;
+  const admission = await admit(manifest, {
+    kinds: store.kinds,
+    user: applyUser,
+    merge: true,
+    config,
+    stored: (kind, namespace, name) => store.view.get(kind, namespace, name),
+    ...(dialect === undefined ? {} : { dialect }),
+  });
+  const refused = admission.documents.find(({ verdict }) => verdict === 'reject');
+  if (refused !== undefined) throw refusal(refused, admission.documents.length);
+  const unknown = admission.documents.find(({ objects, verdict }) => verdict === 'report' && objects.length === 0);
+  // A manifest of which nothing can be applied is a mistake; among others an unknown kind is reported and left out.
+  if (unknown !== undefined && admission.documents.every(({ objects }) => objects.length === 0)) throw unknownKind(unknown);
+  const applied: AppliedDocument[] = [];
+  for (const { objects } of admission.documents) {
+    for (const { kind, resource } of objects) applied.push(await storeApplied(store, kind, resource));
+  }
+  return { applied, documents: admission.documents };
+}
+
+function refusal(document: AdmittedDocument, count: number): KnativeError {
+  const error = problemsError(document.problems, document.error);
+  if (count === 1) return error;
+  const line = document.position === undefined ? `document ${document.index + 1}` : `line ${document.position.line}`;
+  return new KnativeError(error.code, `${line}, ${document.kind ?? 'object'} ${document.name ?? ''}: ${error.message}`, {
+    cause: error,
+    status: 400,
+    ...(error.path === undefined ? {} : { path: error.path }),
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  });
+}
+
+function unknownKind({ apiVersion, kind }: AdmittedDocument): KnativeError {
+  return new KnativeError(
+    'HOST_UNKNOWN_KIND',
+    `unknown kind ${JSON.stringify(kind ?? '')} of ${JSON.stringify(apiVersion ?? '')}`,
+    {
+      status: 400,
+      path: 'kind',
+      hint: 'this host runs the kinds of Knative Serving and Eventing, Deployments, Services, ConfigMaps, Secrets and Namespaces',
+    },
+  );
+}
+
 /**
  * Stores an admitted document: creates the object, or replaces what the document says of it. Fields that others own (status, labels
  * and annotations that the document does not mention) stay, as with kubectl apply.
  */
-export async function storeApplied(store: MemoryStore, kind: Kind, resource: Resource): Promise<AppliedDocument> {
+async function storeApplied(store: MemoryStore, kind: Kind, resource: Resource): Promise<AppliedDocument> {
   const namespace = kind.namespaced ? (resource.metadata.namespace ?? 'default') : undefined;
   if (namespace !== undefined) await ensureNamespace(store, namespace);
   const old = store.view.get(kind, namespace, resource.metadata.name);
   if (old === undefined) return { kind, resource: await store.create(kind, resource, { user: applyUser }), change: 'created' };
-  const merged = mergeApplied(old, resource);
-  const stored = await store.update(kind, merged, { user: applyUser });
+  const stored = await store.update(kind, mergeApplied(old, resource), { user: applyUser });
   return { kind, resource: stored, change: stored === old ? 'unchanged' : 'configured' };
 }
 
@@ -38,80 +102,4 @@ function mergeApplied(old: Resource, resource: Resource): Resource {
     annotations: { ...old.metadata.annotations, ...resource.metadata.annotations },
   };
   return { ...old, ...resource, metadata };
-}
-
-/** Who applies manifests on this machine: becomes creator and lastModifier. */
-export const applyUser = 'local';
-
-/** `kind namespace/name` of any object, for messages. */
-export function describeObject(object: unknown): string {
-  if (!isJsonObject(object)) return 'object';
-  const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
-  const name = String(metadata['name'] ?? '(no name)');
-  return `${String(object['kind'] ?? 'object')} ${resourceKey(typeof metadata['namespace'] === 'string' ? metadata['namespace'] : undefined, name)}`;
-}
-
-export interface ApplyOptions {
-  /** Dialect to read the manifest in; default: detected. */
-  readonly dialect?: string;
-}
-
-/** Reads a manifest, admits every document, then stores them in order. Nothing is stored when one of them is refused. */
-export async function applyManifest(
-  store: MemoryStore,
-  manifest: string | object,
-  options: ApplyOptions & { readonly config: (name: string) => Readonly<Record<string, string>> },
-): Promise<readonly AppliedDocument[]> {
-  const objects = typeof manifest === 'string' ? await parseManifest(manifest) : [manifest];
-  const admitted = objects.map((object) => decodeDocument(store, object));
-  const admission = createStoreAdmission(options.config);
-  // All are judged before the first is stored, so that a bad one leaves no half-applied manifest.
-  for (const { kind, resource } of admitted) {
-    const old = store.view.get(
-      kind,
-      kind.namespaced ? (resource.metadata.namespace ?? 'default') : undefined,
-      resource.metadata.name,
-    );
-    if (old === undefined) admission({ kind, resource, operation: 'create', user: applyUser });
-    else admission({ kind, resource: mergeApplied(old, resource), operation: 'update', user: applyUser, old });
-  }
-  const applied: AppliedDocument[] = [];
-  for (const { kind, resource } of admitted) applied.push(await storeApplied(store, kind, resource));
-  return applied;
-}
-
-async function parseManifest(text: string): Promise<unknown[]> {
-  const { parseAllDocuments } = await import('yaml');
-  const documents = parseAllDocuments(text);
-  return documents.flatMap((document) => {
-    const [error] = document.errors;
-    if (error !== undefined) throw new KnativeError('HOST_MANIFEST_SYNTAX', error.message, { status: 400, cause: error });
-    const value: unknown = document.toJS();
-    return value === null || value === undefined ? [] : [value];
-  });
-}
-
-function decodeDocument(store: MemoryStore, object: unknown): { kind: Kind; resource: Resource } {
-  const header = isJsonObject(object) ? object : {};
-  const apiVersion = String(header['apiVersion'] ?? '');
-  const kindName = String(header['kind'] ?? '');
-  const kind = store.view.kindOf(apiVersion, kindName);
-  if (kind === undefined) {
-    throw new KnativeError('HOST_UNKNOWN_KIND', `unknown kind ${JSON.stringify(kindName)} of ${JSON.stringify(apiVersion)}`, {
-      status: 400,
-      path: 'kind',
-      hint: `known kinds are ${store.kinds.map((known) => known.kind).join(', ')}`,
-    });
-  }
-  const { value, problems } = strictDecode(kind.schema, object);
-  const [problem] = problems;
-  if (problem !== undefined) {
-    const hint = problem.suggestion === undefined ? {} : { hint: `did you mean ${problem.suggestion}?` };
-    throw new KnativeError('API_INVALID', `${describeObject(object)}: ${problem.message}`, {
-      status: 400,
-      path: problem.path,
-      ...hint,
-    });
-  }
-  return { kind, resource: value };
 }

@@ -12,7 +12,7 @@ import type { Handler, HttpClient, HttpServerAddress } from '../http/index.ts';
 import type { Logger } from '../logger.ts';
 import type { Random } from '../random.ts';
 import type { Meter } from '../telemetry/meter.ts';
-import type { AppliedDocument } from './apply.ts';
+import type { ApplyOptions, ApplyResult } from './apply.ts';
 import type { RuntimeOptions } from './runtimes/create-runtime.ts';
 import type { Images } from './runtimes/image-map.ts';
 
@@ -62,8 +62,8 @@ export interface FetchOptions {
 
 /** A controller host: Knative on this machine. */
 export interface Host extends AsyncDisposable {
-  /** Reads a manifest (YAML or JSON text, or an object), admits every document, then stores them in order. Nothing is stored when one is refused. */
-  apply(manifest: string | object, options?: { readonly dialect?: string }): Promise<readonly AppliedDocument[]>;
+  /** Reads a manifest (YAML or JSON text, or an object), admits every document, then stores them in order. Throws API_INVALID and stores nothing when one is refused. */
+  apply(manifest: string | object, options?: ApplyOptions): Promise<ApplyResult>;
   get<R extends Resource>(kind: Kind<R>, namespace: string | undefined, name: string): R | undefined;
   list<R extends Resource>(kind: Kind<R>, selector?: ListSelector): readonly R[];
   delete(kind: Kind, namespace: string | undefined, name: string): Promise<void>;

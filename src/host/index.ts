@@ -1,6 +1,7 @@
 export { createHost } from './host.ts';
 export { type FetchOptions, type Host, type HostOptions, type ReadyOptions } from './host-types.ts';
-export { type AppliedDocument } from './apply.ts';
+export { type AppliedDocument, type ApplyOptions, type ApplyResult } from './apply.ts';
+export { admit, type AdmitOptions, type AdmittedDocument, type Admission } from './admission/admit.ts';
 export { hostKinds, kindNamed } from './kinds.ts';
 export { type Images } from './runtimes/image-map.ts';
 export { type Instance, type Runtime } from './runtimes/runtime.ts';
@@ -11,5 +12,5 @@ export {
   type FolderProblem,
   type ManifestFolderOptions,
 } from './manifest-folder.ts';
-export { readDocuments, readSettings, settingsFileName, type FolderSettings } from './manifest-documents.ts';
+export { readFolderDocuments, readSettings, settingsFileName, type FolderSettings } from './manifest-documents.ts';
 export { isReady, whyNot } from './wait.ts';

@@ -1,40 +1,22 @@
 import { KnativeError } from '../errors.ts';
 import { isJsonObject } from '../json.ts';
+import { readDocuments } from './admission/yaml-documents.ts';
 import type { FolderDocument, FolderProblem } from './manifest-folder.ts';
 
-/** Splits a manifest file into documents with their lines. A document that is not YAML is a problem of its own; the others still count. */
-export async function readDocuments(
+/** Splits a manifest file into documents. One that is not YAML is a problem of its own; the others still count. */
+export async function readFolderDocuments(
   file: string,
   text: string,
 ): Promise<{ readonly documents: readonly FolderDocument[]; readonly problems: readonly FolderProblem[] }> {
-  const { LineCounter, parseAllDocuments } = await import('yaml');
-  const lines = new LineCounter();
   const documents: FolderDocument[] = [];
   const problems: FolderProblem[] = [];
-  parseAllDocuments(text, { lineCounter: lines }).forEach((document, index) => {
-    const [error] = document.errors;
+  for (const { value, error, locate } of await readDocuments(text)) {
     if (error !== undefined) {
-      const { line, col } = lines.linePos(error.pos[0]);
-      problems.push({ file, message: `${file}:${line}:${col}: not valid YAML: ${firstLine(error.message)}` });
-      return;
-    }
-    const content: unknown = document.toJS({ maxAliasCount: 1_000 });
-    if (content === null || content === undefined) return;
-    const start = document.contents?.range?.[0] ?? 0;
-    documents.push({
-      file,
-      index,
-      line: lines.linePos(start).line,
-      identity: identityOf(content),
-      content,
-      fingerprint: JSON.stringify(content),
-    });
-  });
+      const { line, column } = error.position;
+      problems.push({ file, message: `${file}:${line}:${column}: not valid YAML: ${error.message}` });
+    } else documents.push({ file, locate, identity: identityOf(value), content: value, fingerprint: JSON.stringify(value) });
+  }
   return { documents, problems };
-}
-
-function firstLine(message: string): string {
-  return (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
 }
 
 /** `kind namespace/name`, with what every object has at least; it also names what is not an object. */
@@ -63,9 +45,8 @@ export async function readSettings(text: string): Promise<FolderSettings> {
   try {
     value = parse(text) ?? {};
   } catch (error) {
-    throw new KnativeError('HOST_SETTINGS_INVALID', `${settingsFileName} is not valid YAML: ${firstLine(String(error))}`, {
-      cause: error,
-    });
+    const reason = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+    throw new KnativeError('HOST_SETTINGS_INVALID', `${settingsFileName} is not valid YAML: ${reason}`, { cause: error });
   }
   const invalid = (path: string, message: string, hint: string): KnativeError =>
     new KnativeError('HOST_SETTINGS_INVALID', `${settingsFileName}: ${message}`, { path, hint });

@@ -4,10 +4,8 @@ import { KnativeError, messageOf } from '../errors.ts';
 export interface FolderDocument {
   /** File name within the folder. */
   readonly file: string;
-  /** Position among the documents of its file, from 0. */
-  readonly index: number;
-  /** First line of the document in its file, from 1. */
-  readonly line: number;
+  /** Where a field path of the document is in the file, from 1; '' is the document itself. */
+  readonly locate: (path: string) => { readonly line: number; readonly column: number };
   /** `kind namespace/name`: documents with the same identity change the same object. */
   readonly identity: string;
   readonly content: unknown;
@@ -90,10 +88,7 @@ export class ManifestFolder {
         lastOf.set(document.identity, document);
         changedObjects.add(document.identity);
       } catch (error) {
-        problems.push({
-          file: document.file,
-          message: `${document.file}:${document.line}: ${document.identity}: ${messageWithHint(error)}`,
-        });
+        problems.push({ file: document.file, message: placedMessage(document, error) });
         // A document that fails keeps what there was: it must not look removed.
         const kept = this.#applied.find(({ identity }) => identity === document.identity);
         if (kept !== undefined && !done.includes(kept)) done.push({ ...kept, fingerprint: 'failed' });
@@ -155,6 +150,11 @@ function fingerprints(documents: readonly FolderDocument[]): Map<string, string[
     else list.push(fingerprint);
   }
   return result;
+}
+
+function placedMessage(document: FolderDocument, error: unknown): string {
+  const { line, column } = document.locate(KnativeError.is(error) ? (error.path ?? '') : '');
+  return `${document.file}:${line}:${column}: ${document.identity}: ${messageWithHint(error)}`;
 }
 
 function messageWithHint(error: unknown): string {

@@ -56,16 +56,17 @@ describe('the quickstart over real sockets', () => {
       host,
       request: (authority, path = '/', init = {}) => request(port, authority, path, init),
       async until(what, condition, limitMs) {
-        // Each look happens after a change of the store, or after an answer of the condition itself.
+        // Each look happens after a change of the store; conditions that ask by request are asked again right after the answer.
         let holds = await condition();
         const deadline = AbortSignal.timeout(limitMs);
         while (!holds) {
           deadline.throwIfAborted();
-          await nextChange(host, deadline, what);
+          await Promise.race([nextChange(host, deadline, what), turns(20)]);
           holds = await condition();
         }
       },
     };
+    await host.apply(manifest('autoscaler.yaml'));
     const [first = '', second = ''] = manifest('hello.yaml').split('\n---\n');
     await host.apply(first);
     await host.ready('services.serving.knative.dev', 'hello');
@@ -86,6 +87,10 @@ describe('the quickstart over real sockets', () => {
   test('200 requests at once, one per Pod, five Pods at most', () => oneAtATime(world));
   test('an idle service goes back to zero', () => backToZero(world));
 });
+
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+}
 
 /** Resolves with the next change of the store; the autoscaler's ticks and reports make one at least every few seconds. */
 async function nextChange(host: Host, signal: AbortSignal, what: string): Promise<void> {

@@ -58,6 +58,7 @@ describe('the quickstart on virtual time', () => {
       },
       until: (_what, condition, limitMs) => host.until(condition, limitMs),
     };
+    await host.apply(manifest('autoscaler.yaml'));
     const [first = '', second = ''] = manifest('hello.yaml').split('\n---\n');
     await host.apply(first);
     await host.run(host.ready('services.serving.knative.dev', 'hello'));

@@ -11,7 +11,9 @@ function folder() {
       const lines = text.split('\n');
       const documents = lines.flatMap((line, index): FolderDocument[] => {
         const [identity = '', content = ''] = line.split('=');
-        return line.startsWith('!') ? [] : [{ file, index, line: index + 1, identity, content, fingerprint: content }];
+        return line.startsWith('!')
+          ? []
+          : [{ file, locate: () => ({ line: index + 1, column: 1 }), identity, content, fingerprint: content }];
       });
       return { documents, problems: lines.some((line) => line.startsWith('!')) ? [{ file, message: `${file}: broken` }] : [] };
     },
@@ -63,10 +65,10 @@ describe('a folder of manifests', () => {
     const { files, sync } = folder();
     files.set('a', 'x=1');
     files.set('b', 'y=bad\nz=1');
-    expect(await sync()).toEqual({ log: ['x=1', 'z=1'], problems: ['b:1: y: refused'] });
+    expect(await sync()).toEqual({ log: ['x=1', 'z=1'], problems: ['b:1:1: y: refused'] });
     files.set('a', '!\nw=1');
     files.set('b', 'y=1\nz=bad');
-    expect(await sync()).toEqual({ log: ['w=1', 'y=1'], problems: ['a: broken', 'b:2: z: refused'] });
+    expect(await sync()).toEqual({ log: ['w=1', 'y=1'], problems: ['a: broken', 'b:2:1: z: refused'] });
     files.set('a', 'x=1\nw=1');
     files.set('b', 'y=1\nz=1');
     expect((await sync()).log).toContain('z=1');

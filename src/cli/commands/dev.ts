@@ -12,7 +12,7 @@ import { KnativeError, messageOf } from '../../errors.ts';
 import {
   createHost,
   isReady,
-  readDocuments,
+  readFolderDocuments,
   readSettings,
   settingsFileName,
   whyNot,
@@ -20,7 +20,7 @@ import {
   type Host,
   type Images,
 } from '../../host/index.ts';
-import { ManifestFolder, type FolderDocument } from '../../host/index.ts';
+import { ManifestFolder, type ApplyOptions, type FolderDocument } from '../../host/index.ts';
 import { createLogger, logLevels, type Logger, type LogLevel } from '../../logger.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { describeWorld } from '../describe-world.ts';
@@ -82,9 +82,8 @@ async function dev(context: CommandContext): Promise<number> {
 
   const manifests = new ManifestFolder({
     read: () => readManifests(folder),
-    parse: readDocuments,
-    apply: async (document) =>
-      void (await host.apply(document.content as object, settings.dialect === undefined ? {} : { dialect: settings.dialect })),
+    parse: readFolderDocuments,
+    apply: (document) => applyDocument(host, document, settings, context),
     remove: (document) => removeObject(host, document),
     settled: (document) => settled(host, document),
   });
@@ -158,6 +157,26 @@ function objectOf(host: Host, document: FolderDocument): { kind: Kind; resource:
   if (kind === undefined) return undefined;
   const resource = host.get(kind, kind.namespaced ? (metadata.namespace ?? 'default') : undefined, metadata.name);
   return resource === undefined ? undefined : { kind, resource };
+}
+
+async function applyDocument(
+  host: Host,
+  document: FolderDocument,
+  { dialect }: FolderSettings,
+  { printError }: CommandContext,
+): Promise<void> {
+  // The dialect's name is checked by admission, which lists the known ones.
+  const options = dialect === undefined ? {} : { dialect: dialect as NonNullable<ApplyOptions['dialect']> };
+  const { documents } = await host.apply(document.content as object, options);
+  for (const { report, warnings } of documents) {
+    for (const { path, level, message } of report) {
+      if (level !== 'unsupported') continue;
+      const { line, column } = document.locate(path);
+      printError(`warning: ${document.file}:${line}:${column}: ${path}: ${message}`);
+    }
+    for (const warning of warnings)
+      if (!warning.includes('Kubernetes default value is insecure')) printError(`warning: ${document.file}: ${warning}`);
+  }
 }
 
 async function removeObject(host: Host, document: FolderDocument): Promise<void> {
