@@ -79,7 +79,8 @@ export function isRetried(outcome: TryOutcome): boolean {
 export function retryWaitMs(policy: RetryPolicy, attempt: number, outcome: TryOutcome, nowMs: number): number {
   const backoffMs =
     policy.backoffPolicy === 'linear'
-      ? policy.backoffDelayMs * attempt
+      ? // Adding 0 makes 0 of -0.
+        policy.backoffDelayMs * attempt + 0
       : policy.backoffPolicy === 'exponential'
         ? policy.backoffDelayMs * 2 ** attempt
         : 0;

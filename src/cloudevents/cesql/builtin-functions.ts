@@ -14,19 +14,12 @@ const codePoints: Measure = { length: lengthOf, slice: sliceOf };
 const bytes: Measure = { length: byteLengthOf, slice: byteSliceOf };
 
 // Arguments have been cast to the parameters' types by the caller; these only tell the compiler.
-const textAt = (args: readonly CesqlValue[], index: number): string => {
-  const value = args[index];
-  return typeof value === 'string' ? value : '';
-};
-const integerAt = (args: readonly CesqlValue[], index: number): number => {
-  const value = args[index];
-  return typeof value === 'number' ? value : 0;
-};
-const valueAt = (args: readonly CesqlValue[], index: number): CesqlValue => args[index] ?? false;
+const asText = (value: CesqlValue): string => (typeof value === 'string' ? value : '');
+const asInteger = (value: CesqlValue): number => (typeof value === 'number' ? value : 0);
 
 function left(node: CesqlNode, text: string, count: number, measure: Measure): string {
   if (count < 0) return badCount(node, 'LEFT', text, count);
-  return count >= text.length ? text : measure.slice(text, 0, Math.min(count, measure.length(text)));
+  return measure.slice(text, 0, count);
 }
 
 function right(node: CesqlNode, text: string, count: number, measure: Measure): string {
@@ -43,7 +36,9 @@ function badCount(node: CesqlNode, name: string, text: string, count: number): s
 
 function substring(node: CesqlNode, text: string, position: number, count: number, measure: Measure): string {
   if (position === 0) return '';
-  const length = measure.length(text);
+  // A text has at least half as many characters as code units: mostly its length need not be counted.
+  const surelyInside = position > 0 && 2 * position <= text.length;
+  const length = surelyInside ? position : measure.length(text);
   if (position > length || position < -length) {
     fail('functionEvaluation', node, `SUBSTRING position ${position} is outside of a text of ${length} characters`);
     return '';
@@ -53,7 +48,7 @@ function substring(node: CesqlNode, text: string, position: number, count: numbe
     return '';
   }
   const start = position < 0 ? length + position : position - 1;
-  return measure.slice(text, start, Math.min(length, start + count));
+  return measure.slice(text, start, start + count);
 }
 
 function abs(node: CesqlNode, value: number): number {
@@ -63,9 +58,9 @@ function abs(node: CesqlNode, value: number): number {
 }
 
 function concatWithSeparator(args: readonly CesqlValue[]): string {
-  let text = textAt(args, 1);
-  const separator = textAt(args, 0);
-  for (let i = 2; i < args.length; i++) text += separator + textAt(args, i);
+  let text = asText(args[1] ?? '');
+  const separator = asText(args[0] ?? '');
+  for (let i = 2; i < args.length; i++) text += separator + asText(args[i] ?? '');
   return text;
 }
 
@@ -74,51 +69,50 @@ function isInteger(value: CesqlValue): boolean {
 }
 
 const textFunctions = (measure: Measure): BuiltinFunction[] => [
-  { name: 'LENGTH', parameters: ['string'], returns: 'integer', call: (_, args) => measure.length(textAt(args, 0)) },
+  { name: 'LENGTH', parameters: ['string'], returns: 'integer', call: (_, text) => measure.length(asText(text)) },
   {
     name: 'LEFT',
     parameters: ['string', 'integer'],
     returns: 'string',
-    call: (node, args) => left(node, textAt(args, 0), integerAt(args, 1), measure),
+    call: (node, text, count) => left(node, asText(text), asInteger(count), measure),
   },
   {
     name: 'RIGHT',
     parameters: ['string', 'integer'],
     returns: 'string',
-    call: (node, args) => right(node, textAt(args, 0), integerAt(args, 1), measure),
+    call: (node, text, count) => right(node, asText(text), asInteger(count), measure),
   },
   {
     name: 'SUBSTRING',
     parameters: ['string', 'integer'],
     returns: 'string',
-    call: (node, args) => substring(node, textAt(args, 0), integerAt(args, 1), 0x7fffffff, measure),
+    call: (node, text, position) => substring(node, asText(text), asInteger(position), 0x7fffffff, measure),
   },
   {
     name: 'SUBSTRING',
     parameters: ['string', 'integer', 'integer'],
     returns: 'string',
-    call: (node, args) => substring(node, textAt(args, 0), integerAt(args, 1), integerAt(args, 2), measure),
+    call: (node, text, position, count) => substring(node, asText(text), asInteger(position), asInteger(count), measure),
   },
 ];
 
+const zeroText = (): string => '';
+
 const otherFunctions: readonly BuiltinFunction[] = [
-  { name: 'ABS', parameters: ['integer'], returns: 'integer', call: (node, args) => abs(node, integerAt(args, 0)) },
-  { name: 'CONCAT', parameters: [], rest: 'string', returns: 'string', call: (_, args) => args.join('') },
-  { name: 'CONCAT_WS', parameters: ['string'], rest: 'string', returns: 'string', call: (_, args) => concatWithSeparator(args) },
-  { name: 'LOWER', parameters: ['string'], returns: 'string', call: (_, args) => lowerCase(textAt(args, 0)) },
-  { name: 'UPPER', parameters: ['string'], returns: 'string', call: (_, args) => upperCase(textAt(args, 0)) },
-  { name: 'TRIM', parameters: ['string'], returns: 'string', call: (_, args) => trim(textAt(args, 0)) },
-  { name: 'BOOL', parameters: ['any'], returns: 'boolean', call: (node, args) => toBoolean(valueAt(args, 0), node) },
-  { name: 'STRING', parameters: ['any'], returns: 'string', call: (_, args) => toText(valueAt(args, 0)) },
-  { name: 'IS_INT', parameters: ['any'], returns: 'boolean', call: (_, args) => isInteger(valueAt(args, 0)) },
+  { name: 'ABS', parameters: ['integer'], returns: 'integer', call: (node, value) => abs(node, asInteger(value)) },
+  { name: 'CONCAT', parameters: [], rest: 'string', returns: 'string', call: zeroText, callAll: (args) => args.join('') },
+  { name: 'CONCAT_WS', parameters: ['string'], rest: 'string', returns: 'string', call: zeroText, callAll: concatWithSeparator },
+  { name: 'LOWER', parameters: ['string'], returns: 'string', call: (_, text) => lowerCase(asText(text)) },
+  { name: 'UPPER', parameters: ['string'], returns: 'string', call: (_, text) => upperCase(asText(text)) },
+  { name: 'TRIM', parameters: ['string'], returns: 'string', call: (_, text) => trim(asText(text)) },
+  { name: 'BOOL', parameters: ['any'], returns: 'boolean', call: (node, value) => toBoolean(value, node) },
+  { name: 'STRING', parameters: ['any'], returns: 'string', call: (_, value) => toText(value) },
+  { name: 'IS_INT', parameters: ['any'], returns: 'boolean', call: (_, value) => isInteger(value) },
   {
     name: 'IS_BOOL',
     parameters: ['any'],
     returns: 'boolean',
-    call: (_, args) => {
-      const value = valueAt(args, 0);
-      return typeof value !== 'string' || parseBoolean(value) !== undefined;
-    },
+    call: (_, value) => typeof value !== 'string' || parseBoolean(value) !== undefined,
   },
 ];
 
@@ -126,13 +120,12 @@ const int: BuiltinFunction = {
   name: 'INT',
   parameters: ['any'],
   returns: 'integer',
-  call: (node, args) => toInteger(valueAt(args, 0), node),
+  call: (node, value) => toInteger(value, node),
 };
 
 const intUpstream: BuiltinFunction = {
   ...int,
-  call: (node, args) => {
-    const value = valueAt(args, 0);
+  call: (node, value) => {
     const integer = toInteger(value, node);
     return failure.kind !== undefined && typeof value === 'string' ? nearestInteger(value) : integer;
   },

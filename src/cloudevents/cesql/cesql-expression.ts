@@ -11,6 +11,10 @@ export interface CesqlResult {
   readonly error: CesqlFault | undefined;
 }
 
+// Nearly every expression is a filter: its results need not be made each time.
+const trueResult: CesqlResult = Object.freeze({ value: true, error: undefined });
+const falseResult: CesqlResult = Object.freeze({ value: false, error: undefined });
+
 export type CesqlOptions = CompileOptions;
 
 /** An expression that is ready to be evaluated. */
@@ -31,8 +35,9 @@ export class CesqlExpression {
   /** The value and the error, if there is one: then the value is the zero value of the outermost operator, or what a function defines. */
   evaluate(event: EventMessage): CesqlResult {
     const value = this.#value(event);
-    if (failure.kind === undefined) return { value, error: undefined };
-    return { value, error: takeFailure() };
+    if (failure.kind !== undefined) return { value, error: takeFailure() };
+    if (value === true) return trueResult;
+    return value === false ? falseResult : { value, error: undefined };
   }
 
   /** The verdict as a filter: the value is true, not another type's value, and there was no error. */

@@ -13,7 +13,7 @@ import type {
   LogicNode,
 } from './ast.ts';
 import { builtinFunctions, builtinFunctionsUpstream } from './builtin-functions.ts';
-import { castLike, parseInteger, toBoolean, toInteger, toText, typeOfValue, zeroOf } from './cast.ts';
+import { castLike, toBoolean, toInteger, toText, typeOfValue, zeroOf } from './cast.ts';
 import { clearFailure, fail, failure } from './failure.ts';
 import type { BuiltinFunction, CesqlFunction, CesqlParameterType, FunctionTable } from './functions.ts';
 import { compileLike, compileLikeUpstream } from './like.ts';
@@ -162,8 +162,11 @@ export class Compiler {
   /** A failed operand is false, which ends the conjunction as it should. */
   #and(node: LogicNode): Get<boolean> {
     const operands = node.operands.map((operand) => this.boolean(operand));
-    const [first, second] = operands;
-    if (operands.length === 2 && first !== undefined && second !== undefined) return (event) => first(event) && second(event);
+    const [first, second, third] = operands;
+    if (first !== undefined && second !== undefined && operands.length < 4) {
+      if (third === undefined) return (event) => first(event) && second(event);
+      return (event) => first(event) && second(event) && third(event);
+    }
     return (event) => {
       for (let i = 0; i < operands.length; i++) if (operands[i]?.(event) !== true) return false;
       return true;
@@ -355,16 +358,7 @@ export class Compiler {
       };
     }
     const args = node.args.map((arg, index) => this.#argument(arg, definition.parameters[index] ?? definition.rest ?? 'any'));
-    const zero = zeroOf(definition.returns);
-    const call = definition.call;
-    return (event) => {
-      const values: CesqlValue[] = [];
-      for (let i = 0; i < args.length; i++) {
-        values.push(args[i]?.(event) ?? false);
-        if (failure.kind !== undefined) return zero;
-      }
-      return call(node, values);
-    };
+    return callBuiltin(node, definition, args);
   }
 
   #argument(node: CesqlNode, type: CesqlParameterType): Get<CesqlValue> {
@@ -384,14 +378,48 @@ export class Compiler {
     const args = node.args.map((arg, index) => this.#argument(arg, definition.parameters[index] ?? definition.rest ?? 'any'));
     const zero = zeroOf(definition.returns);
     return (event) => {
-      const values: CesqlValue[] = [];
-      for (let i = 0; i < args.length; i++) {
-        values.push(args[i]?.(event) ?? false);
-        if (failure.kind !== undefined) return zero;
-      }
-      return runOwn(node, definition, values, event) ?? zero;
+      const values = evaluateAll(args, event);
+      return values === undefined ? zero : (runOwn(node, definition, values, event) ?? zero);
     };
   }
+}
+
+/** A call with as many arguments as there are; evaluation stops at the first one that fails. */
+function callBuiltin(node: CallNode, definition: BuiltinFunction, args: readonly Get<CesqlValue>[]): Get<CesqlValue> {
+  const { call, callAll } = definition;
+  const zero = zeroOf(definition.returns);
+  if (callAll !== undefined) {
+    return (event) => {
+      const values = evaluateAll(args, event);
+      return values === undefined ? zero : callAll(values);
+    };
+  }
+  const [first, second, third] = args;
+  if (first === undefined) return () => call(node, false, false, false);
+  if (second === undefined) {
+    return (event) => {
+      const a = first(event);
+      return failure.kind === undefined ? call(node, a, false, false) : zero;
+    };
+  }
+  return (event) => {
+    const a = first(event);
+    if (failure.kind !== undefined) return zero;
+    const b = second(event);
+    if (failure.kind !== undefined) return zero;
+    const c = third === undefined ? false : third(event);
+    return failure.kind === undefined ? call(node, a, b, c) : zero;
+  };
+}
+
+/** The values of all arguments, `undefined` when one of them failed. */
+function evaluateAll(args: readonly Get<CesqlValue>[], event: EventMessage): CesqlValue[] | undefined {
+  const values: CesqlValue[] = [];
+  for (const arg of args) {
+    values.push(arg(event));
+    if (failure.kind !== undefined) return undefined;
+  }
+  return values;
 }
 
 /** Runs a user's function; a throw or a wrong value is recorded and gives `undefined`. */
@@ -508,32 +536,23 @@ function exists(node: ExistsNode): Get<boolean> {
 
 const scanMax = 8;
 
-/** IN with literals only: cast once to each type that the operand can have. */
+/** IN with literals only. Texts are cast beforehand, the other types, which are rare, at each evaluation. */
 function inLiterals(operand: Get<CesqlValue>, literals: readonly CesqlValue[], node: InNode): Get<boolean> {
   const texts = literals.map(toText);
-  const textSet = texts.length > scanMax ? new Set(texts) : undefined;
-  const integers = literals.map((value) => (typeof value === 'string' ? parseInteger(value) : Number(value)));
+  const set = texts.length > scanMax ? new Set(texts) : undefined;
   return (event) => {
     const value = operand(event);
     if (failure.kind !== undefined) return false;
-    if (typeof value === 'string') return textSet === undefined ? texts.includes(value) : textSet.has(value);
-    if (typeof value === 'boolean') return booleanIn(value, literals, node);
-    for (let i = 0; i < integers.length; i++) {
-      const item = integers[i];
-      if (item === value) return true;
-      if (item !== item) {
-        // Records the cast error of the element that is no integer.
-        toInteger(texts[i] ?? '', node.set[i] ?? node);
-        return false;
-      }
-    }
+    if (typeof value !== 'string') return otherIn(value, literals, node);
+    if (set !== undefined) return set.has(value);
+    for (let i = 0; i < texts.length; i++) if (texts[i] === value) return true;
     return false;
   };
 }
 
-function booleanIn(value: boolean, literals: readonly CesqlValue[], node: InNode): boolean {
+function otherIn(value: number | boolean, literals: readonly CesqlValue[], node: InNode): boolean {
   for (let i = 0; i < literals.length; i++) {
-    const same = toBoolean(literals[i] ?? false, node.set[i] ?? node) === value;
+    const same = castLike(literals[i] ?? false, value, node.set[i] ?? node) === value;
     if (failure.kind !== undefined) return false;
     if (same) return true;
   }

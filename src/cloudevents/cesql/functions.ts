@@ -20,13 +20,16 @@ export interface CesqlFunction {
   readonly run: (args: readonly CesqlValue[], event: EventMessage) => CesqlValue;
 }
 
-/** A built-in function: arguments come one by one, errors are recorded for the node. */
+/** A built-in function: errors are recorded for the node. */
 export interface BuiltinFunction {
   readonly name: string;
   readonly parameters: readonly CesqlParameterType[];
   readonly rest?: CesqlParameterType;
   readonly returns: CesqlType;
-  readonly call: (node: CesqlNode, args: readonly CesqlValue[]) => CesqlValue;
+  /** With the arguments one by one: no array is made for a call. */
+  readonly call: (node: CesqlNode, first: CesqlValue, second: CesqlValue, third: CesqlValue) => CesqlValue;
+  /** Instead of `call` when any number of arguments is taken. */
+  readonly callAll?: (args: readonly CesqlValue[]) => CesqlValue;
 }
 
 interface Overloads<F> {

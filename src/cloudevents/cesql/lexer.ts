@@ -63,11 +63,14 @@ export class Lexer {
   /** Set instead of the current token when the characters make none. */
   fault: CesqlFault | undefined;
   readonly #skipsUnknown: boolean;
+  /** Most expressions have no backslash, which makes their strings easy. */
+  readonly #firstBackslash: number;
 
   /** `skipsUnknown`: jump over characters that start no token, as the reference engine does. */
   constructor(text: string, skipsUnknown: boolean) {
     this.text = text;
     this.#skipsUnknown = skipsUnknown;
+    this.#firstBackslash = text.indexOf('\\');
   }
 
   /** Moves to the next token. */
@@ -113,23 +116,21 @@ export class Lexer {
 
   #scanWord(text: string, at: number): number {
     let end = at + 1;
-    while (classAt(text, end) === letterClass) end++;
-    const lettersEnd = end;
+    let next = classAt(text, end);
+    while (next === letterClass) next = classAt(text, ++end);
     // The longest token wins: letters and digits, or letters and underscores.
-    if (classAt(text, end) === digitClass) {
-      do end++;
-      while (classAt(text, end) === letterClass || classAt(text, end) === digitClass);
+    if (next === digitClass) {
+      while (next === letterClass || next === digitClass) next = classAt(text, ++end);
       this.end = end;
       return wordWithDigitsToken;
     }
-    if (classAt(text, end) === underscoreClass) {
-      do end++;
-      while (classAt(text, end) === letterClass || classAt(text, end) === underscoreClass);
+    if (next === underscoreClass) {
+      while (next === letterClass || next === underscoreClass) next = classAt(text, ++end);
       this.end = end;
       return functionNameToken;
     }
-    this.end = lettersEnd;
-    return keywordAt(text, at, lettersEnd - at);
+    this.end = end;
+    return keywordAt(text, at, end - at);
   }
 
   #scanNumber(text: string, at: number): number {
@@ -196,22 +197,38 @@ export class Lexer {
   }
 
   #scanString(text: string, at: number): number {
-    const quote = text.charCodeAt(at);
-    for (let end = at + 1; end < text.length; end++) {
-      const code = text.charCodeAt(end);
-      if (code === 0x5c) end++;
-      else if (code === quote) {
-        // A doubled quote is part of the string (and stays doubled).
-        if (text.charCodeAt(end + 1) === quote) end++;
-        else {
-          this.end = end + 1;
-          return stringToken;
-        }
-      }
+    const quote = text.charAt(at);
+    let close = text.indexOf(quote, at + 1);
+    if (this.#firstBackslash >= 0 && this.#firstBackslash < close) close = closeOfEscaped(text, at, quote.charCodeAt(0));
+    // A doubled quote is part of the string (and stays doubled).
+    while (close >= 0 && text.charAt(close + 1) === quote) {
+      close = this.#firstBackslash < 0 ? text.indexOf(quote, close + 2) : closeOfEscaped(text, close + 1, quote.charCodeAt(0));
     }
-    this.fault = new CesqlFault('parse', 'the string is not closed', at, text.length);
-    return -1;
+    if (close < 0) {
+      this.fault = new CesqlFault('parse', 'the string is not closed', at, text.length);
+      return -1;
+    }
+    this.end = close + 1;
+    return stringToken;
   }
+
+  /** The value of the current string token: only the quote that encloses it can be escaped, every other backslash stays. */
+  stringValue(): string {
+    const inner = this.text.slice(this.start + 1, this.end - 1);
+    if (this.#firstBackslash < 0 || !inner.includes('\\')) return inner;
+    const quote = this.text.charAt(this.start);
+    return inner.replaceAll(`\\${quote}`, quote);
+  }
+}
+
+/** Where the next quote is that no backslash escapes, -1 when there is none. */
+function closeOfEscaped(text: string, at: number, quote: number): number {
+  for (let end = at + 1; end < text.length; end++) {
+    const code = text.charCodeAt(end);
+    if (code === quote) return end;
+    if (code === 0x5c) end++;
+  }
+  return -1;
 }
 
 /** The keyword that the letters at a position spell in whatever case, or `wordToken`. */

@@ -10,6 +10,17 @@ export type LikeMatcher = (text: string) => boolean;
  * themselves, everything else stands for itself.
  */
 export function compileLike(pattern: string): LikeMatcher {
+  if (!/[\\_]/.test(pattern)) {
+    const at = pattern.indexOf('%');
+    if (at >= 0 && at === pattern.length - 1) {
+      const prefix = pattern.slice(0, at);
+      return (text) => text.startsWith(prefix);
+    }
+  }
+  return compileSteps(pattern);
+}
+
+function compileSteps(pattern: string): LikeMatcher {
   const steps = stepsOf(pattern);
   const first = steps.indexOf(anyRun);
   const last = steps.lastIndexOf(anyRun);

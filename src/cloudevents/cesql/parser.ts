@@ -181,7 +181,7 @@ class Parser {
     const lexer = this.#lexer;
     lexer.next();
     if (lexer.kind !== token.stringToken) return this.#unexpected('a string literal as the pattern');
-    const pattern = unquote(this.#text, lexer.start, lexer.end);
+    const pattern = lexer.stringValue();
     if (pattern.length > likePatternLengthMax) {
       return this.#fail(
         new CesqlFault('parse', `the pattern is longer than ${likePatternLengthMax} characters`, lexer.start, lexer.end),
@@ -235,8 +235,7 @@ class Parser {
       case token.wordWithDigitsToken:
         return this.#name(kind, start, end);
       case token.stringToken:
-        lexer.next();
-        return { kind: 'literal', start, end, value: unquote(this.#text, start, end) };
+        return this.#string(start, end);
       case token.integerToken:
         return this.#integer(start, end);
       case token.trueToken:
@@ -266,7 +265,13 @@ class Parser {
     const args = this.#list('arguments in parentheses');
     if (args === undefined) return undefined;
     this.#height++;
-    return { kind: 'call', start, end: this.#lexer.previousEnd, name: this.#text.slice(start, end).toUpperCase(), args };
+    return { kind: 'call', start, end: this.#lexer.previousEnd, name: upperCase(this.#text.slice(start, end)), args };
+  }
+
+  #string(start: number, end: number): CesqlNode {
+    const value = this.#lexer.stringValue();
+    this.#lexer.next();
+    return { kind: 'literal', start, end, value };
   }
 
   #integer(start: number, end: number): CesqlNode | undefined {
@@ -306,16 +311,14 @@ class Parser {
   }
 }
 
-/** Names are mostly written in lower case already: then no new string is made. */
+// Names are mostly written in the case that is wanted already: then no new string is made.
+
 function lowerCase(name: string): string {
   for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) < 0x5b && name.charCodeAt(i) > 0x40) return name.toLowerCase();
   return name;
 }
 
-/** The value of a string literal: only the quote that encloses it can be escaped, every other backslash stays. */
-function unquote(text: string, start: number, end: number): string {
-  const inner = text.slice(start + 1, end - 1);
-  if (!inner.includes('\\')) return inner;
-  const quote = text.charAt(start);
-  return inner.replaceAll(`\\${quote}`, quote);
+function upperCase(name: string): string {
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 0x60) return name.toUpperCase();
+  return name;
 }

@@ -1,9 +1,6 @@
 // Text as CESQL sees it: characters are code points; the reference engine counts UTF-8 bytes.
 
-function hasSurrogate(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if ((text.charCodeAt(i) & 0xf800) === 0xd800) return true;
-  return false;
-}
+const surrogate = /[\ud800-\udfff]/;
 
 function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
@@ -12,19 +9,24 @@ function isAscii(text: string): boolean {
 
 export function lengthOf(text: string): number {
   let length = text.length;
-  for (let i = 0; i + 1 < text.length; i++) {
-    if ((text.charCodeAt(i) & 0xfc00) === 0xd800 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
-      length--;
-      i++;
-    }
-  }
+  if (!surrogate.test(text)) return length;
+  for (let i = 0; i < text.length; i += sizeAt(text, i)) if (sizeAt(text, i) === 2) length--;
   return length;
 }
 
-/** `text.slice` counted in code points; both ends within the text. */
+/** Code units of the character at a position. */
+function sizeAt(text: string, at: number): number {
+  return (text.charCodeAt(at) & 0xfc00) === 0xd800 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00 ? 2 : 1;
+}
+
+/** `text.slice` counted in code points. Looks at no more of the text than it takes. */
 export function sliceOf(text: string, start: number, end: number): string {
-  if (!hasSurrogate(text)) return text.slice(start, end);
-  return Array.from(text).slice(start, end).join('');
+  let from = 0;
+  let count = 0;
+  for (; count < start && from < text.length; count++) from += sizeAt(text, from);
+  let to = from;
+  for (; count < end && to < text.length; count++) to += sizeAt(text, to);
+  return text.slice(from, to);
 }
 
 export function byteLengthOf(text: string): number {
