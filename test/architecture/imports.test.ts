@@ -28,6 +28,7 @@ allowed['cli'] = [...modules, 'host', 'testing'];
 const edges = [
   'clock.ts',
   'random.ts',
+  'load-package.ts',
   'http/',
   'functions/',
   'host/',
