@@ -135,7 +135,7 @@ export class Http2Exchange implements Exchange {
   respond(status: number, rawHeaders: readonly string[], body?: Uint8Array | string): void {
     const empty = body === undefined || body.length === 0;
     const bodyless = status === 204 || status === 304 || (this.method === 'HEAD' && body === undefined);
-    const known = bodyless || headerValue(rawHeaders, 'content-length') !== undefined;
+    const known = bodyless || empty || headerValue(rawHeaders, 'content-length') !== undefined;
     const byteLength = empty ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
     this.#begin(
       status,

@@ -9,6 +9,7 @@ import { http2Headers } from './http2-headers.ts';
 const streamsMax = 100;
 const cancel = 8;
 const refused = 7;
+const endStreamFlag = 1;
 
 /** Passes exchanges on over HTTP/2 with prior knowledge: gRPC and whatever else needs it. */
 export class Http2Upstream {
@@ -137,9 +138,15 @@ function receiveResponse(exchange: Exchange, stream: ClientHttp2Stream, fail: (e
   stream.on('headers', (headers: Record<string, unknown>, _flags: number, raw: readonly string[]) => {
     exchange.writeInformational(Number(headers[':status']), plainHeaders(raw));
   });
-  stream.on('response', (headers: Record<string, unknown>, _flags: number, raw: readonly string[]) => {
+  stream.on('response', (headers: Record<string, unknown>, flags: number, raw: readonly string[]) => {
     status = Number(headers[':status']);
-    exchange.writeHead(status, plainHeaders(raw));
+    if ((flags & endStreamFlag) === 0) {
+      exchange.writeHead(status, plainHeaders(raw));
+      return;
+    }
+    // An answer that is a head only must stay one: gRPC clients look for their status there.
+    over = true;
+    exchange.respond(status, plainHeaders(raw));
   });
   stream.on('trailers', (_headers: unknown, _flags: number, raw: readonly string[]) => (rawTrailers = plainHeaders(raw)));
   stream.on('data', (chunk: Uint8Array) => {

@@ -33,6 +33,7 @@ export class NodeExchange implements Exchange {
   readonly #expectsContinue: boolean;
   #received = false;
   #headSent = false;
+  #bodyBegun = false;
   #finished = false;
   #error: Error | undefined;
   #abort: AbortController | undefined;
@@ -141,6 +142,14 @@ export class NodeExchange implements Exchange {
   }
 
   writeHead(status: number, rawHeaders: readonly string[] = []): void {
+    this.#begin(status, rawHeaders);
+    // node:http keeps a head until the body begins; that of a stream may take its time.
+    process.nextTick(() => {
+      if (!this.#bodyBegun && !this.#finished) this.reply.flushHeaders();
+    });
+  }
+
+  #begin(status: number, rawHeaders: readonly string[]): void {
     if (this.#headSent) throw new KnativeError('HTTP_HEAD_SENT', 'the response head has been sent already');
     if (this.#state.draining || (this.#expectsContinue && !this.#received)) this.reply.shouldKeepAlive = false;
     this.reply.writeHead(status, rawHeaders as string[]);
@@ -150,6 +159,7 @@ export class NodeExchange implements Exchange {
   write(chunk: Uint8Array): boolean {
     if (!this.#headSent) this.writeHead(200);
     if (this.#finished) return true;
+    this.#bodyBegun = true;
     return this.reply.write(chunk);
   }
 
@@ -170,6 +180,7 @@ export class NodeExchange implements Exchange {
       this.respond(200, [], chunk);
       return;
     }
+    this.#bodyBegun = true;
     if (rawTrailers !== undefined && rawTrailers.length > 0) this.reply.addTrailers(pairs(rawTrailers));
     if (chunk === undefined) this.reply.end();
     else this.reply.end(chunk);
@@ -179,12 +190,12 @@ export class NodeExchange implements Exchange {
     const bodyless = status === 204 || status === 304 || (this.method === 'HEAD' && body === undefined);
     const known = bodyless || headerValue(rawHeaders, 'content-length') !== undefined;
     if (body === undefined || body.length === 0) {
-      this.writeHead(status, known ? rawHeaders : [...rawHeaders, 'content-length', '0']);
+      this.#begin(status, known ? rawHeaders : [...rawHeaders, 'content-length', '0']);
       this.reply.end();
       return;
     }
     const byteLength = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
-    this.writeHead(status, known ? rawHeaders : [...rawHeaders, 'content-length', String(byteLength)]);
+    this.#begin(status, known ? rawHeaders : [...rawHeaders, 'content-length', String(byteLength)]);
     if (typeof body === 'string') this.reply.end(body);
     else if (byteLength <= joinedBodyBytesMax) this.reply.end(latin1Of(body), 'latin1');
     else this.reply.end(body);
@@ -264,6 +275,8 @@ export class NodeUpgradeExchange extends NodeExchange {
     this.upgrade = headerValue(request.rawHeaders, 'upgrade') ?? '';
     this.#socket = connection.socket;
     this.#firstBytes = connection.firstBytes;
+    // node:http reads no further request from it.
+    reply.shouldKeepAlive = false;
     reply.on('finish', () => this.#socket.end());
     this.#socket.on('error', ignoreError);
     this.#socket.on('close', () => this.finish());
@@ -276,11 +289,6 @@ export class NodeUpgradeExchange extends NodeExchange {
 
   override get hasBody(): boolean {
     return false;
-  }
-
-  override writeHead(status: number, rawHeaders: readonly string[] = []): void {
-    this.reply.shouldKeepAlive = false;
-    super.writeHead(status, rawHeaders);
   }
 
   acceptUpgrade(rawHeaders: readonly string[]): Tunnel {
