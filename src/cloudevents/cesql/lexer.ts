@@ -79,14 +79,17 @@ export class Lexer {
     let at = this.end;
     this.previousEnd = at;
     for (;;) {
-      while (classAt(text, at) === blankClass) at++;
+      let kindOfCharacter = classAt(text, at);
+      while (kindOfCharacter === blankClass) kindOfCharacter = classAt(text, ++at);
       this.start = at;
       if (at >= text.length) {
         this.end = at;
         this.kind = endToken;
         return;
       }
-      const kind = this.#scan(text, at);
+      let kind: number;
+      if (kindOfCharacter === letterClass) kind = this.#scanWord(text, at);
+      else kind = kindOfCharacter === digitClass ? this.#scanNumber(text, at) : this.#scanSymbol(text, at);
       if (kind >= 0) {
         this.kind = kind;
         return;
@@ -102,17 +105,7 @@ export class Lexer {
     }
   }
 
-  /** Scans the token at a position, sets `end` and gives its kind; -1 when there is none. */
-  #scan(text: string, at: number): number {
-    switch (classAt(text, at)) {
-      case letterClass:
-        return this.#scanWord(text, at);
-      case digitClass:
-        return this.#scanNumber(text, at);
-      default:
-        return this.#scanSymbol(text, at);
-    }
-  }
+  // Each of these scans the token at a position, sets `end` and gives its kind; -1 when there is none.
 
   #scanWord(text: string, at: number): number {
     let end = at + 1;
