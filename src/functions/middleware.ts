@@ -6,6 +6,7 @@ import { NodeExchange } from '../http/node-exchange.ts';
 import { silentLogger } from '../logger.ts';
 import { createFetchHandler, handlerOf, type Mountable } from './fetch-handler.ts';
 import type { FunctionRuntimeOptions } from './function-runtime.ts';
+import { listenerState } from './node-listener.ts';
 
 /** A request whose body another middleware may have parsed. */
 type MaybeParsed = IncomingMessage & { readonly body?: unknown; readonly rawBody?: unknown };
@@ -17,7 +18,7 @@ export function expressMiddleware(
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const handler = handlerOf(mountable, options);
   const logger = options.logger ?? silentLogger;
-  const state = { draining: false };
+  const state = listenerState();
   return (request, response) => handle(handler, new ParsedBodyExchange(request, response, state, 'http', false), logger);
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Handler } from '../http/exchange.ts';
 import { handle } from '../http/handle.ts';
-import { NodeExchange } from '../http/node-exchange.ts';
+import { NodeExchange, type ServerState } from '../http/node-exchange.ts';
 import type { Logger } from '../logger.ts';
 
 /** A `(request, response)` listener of node:http, or of a framework that keeps these objects, over a handler. */
@@ -10,8 +10,13 @@ export function createNodeListener(
   handler: Handler,
   logger: Logger,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const state = { draining: false };
+  const state = listenerState();
   return (request, response) => handle(handler, new NodeExchange(request, response, state, 'http', false), logger);
+}
+
+/** State of exchanges whose server belongs to somebody else, who also drains it. */
+export function listenerState(): ServerState {
+  return { draining: false, discardTimeoutMs: 5_000, closed: () => undefined };
 }
 
 /** Answers what node:http's parser refuses with the JSON object that faas-js-runtime's server sends. */

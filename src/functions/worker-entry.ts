@@ -51,7 +51,9 @@ function report(message: WorkerEntryReport): void {
 }
 
 function fail(error: unknown): never {
-  const stack = error instanceof Error ? error.stack : undefined;
+  // What a module that cannot be loaded threw says more than where we loaded it.
+  const origin = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const stack = origin instanceof Error ? origin.stack : undefined;
   report({ type: 'failed', message: messageOf(error), ...(stack === undefined ? {} : { stack }) });
   process.exit(1);
 }

@@ -58,7 +58,8 @@ Examples:
     const settings = readSettings(context);
     const drafts = await readDrafts(context);
     await using client = createHttpClient();
-    return settings.isLoad ? sendAtRate(context, client, settings, drafts) : sendEach(context, client, settings, drafts);
+    // Awaited here, so that the client lives as long as they need it.
+    return await (settings.isLoad ? sendAtRate : sendEach)(context, client, settings, drafts);
   },
 };
 
@@ -84,7 +85,10 @@ function option(context: CommandContext, name: string): string | undefined {
 function readSettings(context: CommandContext): Settings {
   const mode = option(context, 'mode') ?? 'binary';
   if (mode !== 'binary' && mode !== 'structured' && mode !== 'batch' && mode !== 'http') {
-    throw new KnativeError('CLI_OPTION_INVALID', `there is no mode ${JSON.stringify(mode)}`, { path: '--mode', hint: 'choose binary, structured, batch or http' });
+    throw new KnativeError('CLI_OPTION_INVALID', `there is no mode ${JSON.stringify(mode)}`, {
+      path: '--mode',
+      hint: 'choose binary, structured, batch or http',
+    });
   }
   const rate = positive(option(context, 'rate'), '--rate');
   const duration = option(context, 'duration');
@@ -104,7 +108,10 @@ function positive(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value;
-  throw new KnativeError('CLI_OPTION_INVALID', `${name} is ${JSON.stringify(text)}`, { path: name, hint: 'give a number above 0' });
+  throw new KnativeError('CLI_OPTION_INVALID', `${name} is ${JSON.stringify(text)}`, {
+    path: name,
+    hint: 'give a number above 0',
+  });
 }
 
 async function readDrafts(context: CommandContext): Promise<Draft[]> {
@@ -113,7 +120,10 @@ async function readDrafts(context: CommandContext): Promise<Draft[]> {
   if (file === undefined) {
     const name = option(context, 'template') ?? 'func';
     if (!Object.hasOwn(eventTemplates, name)) {
-      throw new KnativeError('CLI_OPTION_INVALID', `there is no template ${JSON.stringify(name)}`, { path: '--template', hint: `choose one of ${templateNames}` });
+      throw new KnativeError('CLI_OPTION_INVALID', `there is no template ${JSON.stringify(name)}`, {
+        path: '--template',
+        hint: `choose one of ${templateNames}`,
+      });
     }
     return [{ ...eventTemplates[name as keyof typeof eventTemplates], ...overrides }];
   }
@@ -130,10 +140,21 @@ async function readAll(stream: AsyncIterable<string | Uint8Array>): Promise<stri
 // One JSON document (an event or an array of them), or one event per line.
 function parseEvents(text: string, file: string): Draft[] {
   const whole = parse(text);
-  const values = whole === undefined ? text.split('\n').filter((line) => line.trim() !== '').map(parse) : Array.isArray(whole) ? whole : [whole];
+  const values =
+    whole === undefined
+      ? text
+          .split('\n')
+          .filter((line) => line.trim() !== '')
+          .map(parse)
+      : Array.isArray(whole)
+        ? whole
+        : [whole];
   return values.map((value, index) => {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Draft;
-    throw new KnativeError('CLI_EVENT_INVALID', `${file} holds no event at position ${index + 1}`, { path: file, hint: 'give JSON objects in the CloudEvents JSON format' });
+    throw new KnativeError('CLI_EVENT_INVALID', `${file} holds no event at position ${index + 1}`, {
+      path: file,
+      hint: 'give JSON objects in the CloudEvents JSON format',
+    });
   });
 }
 
@@ -156,12 +177,17 @@ function readOverrides(context: CommandContext): Draft {
   const data = option(context, 'data');
   if (data !== undefined) {
     const value = contentType === undefined || /json/i.test(contentType) ? parse(data) : data;
-    if (value === undefined) throw new KnativeError('CLI_OPTION_INVALID', '--data is no JSON', { path: '--data', hint: 'quote it, or name another --content-type' });
+    if (value === undefined)
+      throw new KnativeError('CLI_OPTION_INVALID', '--data is no JSON', {
+        path: '--data',
+        hint: 'quote it, or name another --content-type',
+      });
     overrides['data'] = value;
   }
   for (const pair of (context.options['extension'] as readonly string[] | undefined) ?? []) {
     const equals = pair.indexOf('=');
-    if (equals < 1) throw new KnativeError('CLI_OPTION_INVALID', `--extension ${pair} is not NAME=VALUE`, { path: '--extension' });
+    if (equals < 1)
+      throw new KnativeError('CLI_OPTION_INVALID', `--extension ${pair} is not NAME=VALUE`, { path: '--extension' });
     overrides[pair.slice(0, equals)] = pair.slice(equals + 1);
   }
   return overrides;
@@ -197,7 +223,12 @@ async function post(client: HttpClient, url: string, { rawHeaders, body }: Encod
   return { status: response.status, text: await response.text(), rawHeaders: response.rawHeaders };
 }
 
-async function sendEach(context: CommandContext, client: HttpClient, settings: Settings, drafts: readonly Draft[]): Promise<number> {
+async function sendEach(
+  context: CommandContext,
+  client: HttpClient,
+  settings: Settings,
+  drafts: readonly Draft[],
+): Promise<number> {
   const messages = settings.mode === 'batch' ? [drafts] : drafts.map((draft) => [draft]);
   let refused = 0;
   for (const message of messages) {
@@ -221,7 +252,12 @@ function printAnswer(context: CommandContext, { status, text, rawHeaders }: Answ
 /** At most this many answers are awaited at a time; a slower receiver is sent to more slowly. */
 const inFlightMax = 1_000;
 
-async function sendAtRate(context: CommandContext, client: HttpClient, settings: Settings, drafts: readonly Draft[]): Promise<number> {
+async function sendAtRate(
+  context: CommandContext,
+  client: HttpClient,
+  settings: Settings,
+  drafts: readonly Draft[],
+): Promise<number> {
   const latencies: number[] = [];
   const statuses = new Map<string, number>();
   const pending = new Set<Promise<void>>();
@@ -231,7 +267,15 @@ async function sendAtRate(context: CommandContext, client: HttpClient, settings:
     const sentMs = realClock.monotonic();
     const batch = settings.mode === 'batch' ? drafts : [drafts[index % drafts.length] ?? {}];
     try {
-      const { status } = await post(client, settings.url, encode(batch.map((draft) => ({ ...draft, id: undefined })), settings.mode), context.signal);
+      const { status } = await post(
+        client,
+        settings.url,
+        encode(
+          batch.map((draft) => ({ ...draft, id: undefined })),
+          settings.mode,
+        ),
+        context.signal,
+      );
       count(String(status));
     } catch (error) {
       count(messageOf(error));
@@ -254,10 +298,18 @@ async function sendAtRate(context: CommandContext, client: HttpClient, settings:
   return [...statuses.keys()].every((key) => /^[12]\d\d$/.test(key)) ? 0 : 1;
 }
 
-function printSummary(context: CommandContext, latencies: number[], statuses: ReadonlyMap<string, number>, elapsedMs: number): void {
+function printSummary(
+  context: CommandContext,
+  latencies: number[],
+  statuses: ReadonlyMap<string, number>,
+  elapsedMs: number,
+): void {
   latencies.sort((a, b) => a - b);
-  const at = (part: number): string => (latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * part))] ?? 0).toFixed(1);
-  context.print(`${latencies.length} sent in ${(elapsedMs / 1_000).toFixed(1)} s (${((latencies.length * 1_000) / Math.max(1, elapsedMs)).toFixed(0)}/s)`);
+  const at = (part: number): string =>
+    (latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * part))] ?? 0).toFixed(1);
+  context.print(
+    `${latencies.length} sent in ${(elapsedMs / 1_000).toFixed(1)} s (${((latencies.length * 1_000) / Math.max(1, elapsedMs)).toFixed(0)}/s)`,
+  );
   context.print(`latency ms: median ${at(0.5)}, 95 % ${at(0.95)}, 99 % ${at(0.99)}, most ${at(1)}`);
   for (const [key, times] of statuses) context.print(`${times} × ${key}`);
 }
