@@ -71,10 +71,11 @@ function oneSecond(spec: DeciderSpec, byKey: boolean): (operations: number) => v
   const observation = new Observed(spec, collection);
   const state = kpaPolicy.initial(observation, startMs);
   sink.value += collections.length;
-  let nowMs = startMs;
-  let at = 0;
+  let reachedMs = startMs;
   return (operations) => {
     let sum = 0;
+    let at = 0;
+    let nowMs = reachedMs;
     for (let step = 0; step < operations; step++) {
       nowMs += 1_000;
       if (++at === 37) at = 0;
@@ -84,6 +85,7 @@ function oneSecond(spec: DeciderSpec, byKey: boolean): (operations: number) => v
       else collection.record(nowMs, stat);
       sum += kpaPolicy.decide(observation, state, nowMs).desired;
     }
+    reachedMs = nowMs;
     sink.value += sum;
   };
 }

@@ -5,14 +5,16 @@ import { runWorkloads, sink } from './autoscaler-measure.ts';
 const startMs = 946_684_800_000;
 
 function recordAndAverage(window: Window): (operations: number) => void {
-  let nowMs = startMs;
+  let reachedMs = startMs;
   return (operations) => {
     let sum = 0;
+    let nowMs = reachedMs;
     for (let step = 0; step < operations; step++) {
       nowMs += 1_000;
       window.record(nowMs, step % 100);
       sum += window.average(nowMs);
     }
+    reachedMs = nowMs;
     sink.value += sum;
   };
 }
@@ -29,14 +31,16 @@ function staleAverage(window: Window): (operations: number) => void {
 
 function maximum(): (operations: number) => void {
   const window = new MaxWindow(300_000, 2_000);
-  let nowMs = startMs;
+  let reachedMs = startMs;
   return (operations) => {
     let sum = 0;
+    let nowMs = reachedMs;
     for (let step = 0; step < operations; step++) {
       nowMs += 2_000;
       window.record(nowMs, (step * 7_919) % 50);
       sum += window.current();
     }
+    reachedMs = nowMs;
     sink.value += sum;
   };
 }

@@ -104,15 +104,15 @@ export class LinearWindow implements Window {
   }
 
   average(nowMs: number): number {
-    const age = bucketsSince(this.#lastMs, nowMs, this.#bucketMs);
-    if (age > 0) return this.#staleAverage(age);
+    if (!(nowMs - this.#lastMs < this.#bucketMs)) return this.#staleAverage(nowMs);
     const recorded = this.#recorded;
     const count = this.#end - this.#start;
     return roundToMicros(this.#total, recorded < count ? recorded : count);
   }
 
   // What has left the window since the last record no longer counts, neither in the total nor in the divisor.
-  #staleAverage(age: number): number {
+  #staleAverage(nowMs: number): number {
+    const age = bucketsSince(this.#lastMs, nowMs, this.#bucketMs);
     if (!this.#reaches(age)) return 0;
     const cells = this.#cells;
     let total = this.#total;
