@@ -83,13 +83,23 @@ function parseList(reader: LineReader, indent: number): SmallYaml {
   for (;;) {
     const line = reader.lines[reader.at];
     if (line === undefined || line.indent !== indent || !/^-(\s|$)/.test(line.text)) return list;
+    const text = line.text.slice(1).trim();
+    if (text !== '' && !/^[[{"']/.test(text) && keyPattern.test(text)) {
+      // A map that starts behind the dash: its keys stand in the column of the first one.
+      const column = line.indent + line.text.length - text.length;
+      const item = { lines: [{ ...line, indent: column, text }, ...reader.lines.slice(reader.at + 1)], at: 0 };
+      list.push(parseBlock(item, column));
+      reader.at += item.at;
+      continue;
+    }
     reader.at++;
-    list.push(parseInline(line.text.slice(1).trim(), line.number));
+    list.push(parseInline(text, line.number));
   }
 }
 
 /** A value on one line: a flow collection or a text. */
 function parseInline(text: string, line: number): SmallYaml {
+  if (/^[^"'[{].*?:(\s|$)/.test(text)) throw fault(line, 'mapping values are not allowed in this context');
   if (!/^[[{]/.test(text)) return text === '' || text === '~' || text === 'null' ? undefined : unquote(text);
   const tokens = text.match(/[[\]{},:]|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^[\]{},:\s][^[\]{},:]*/g) ?? [];
   const reader = { tokens, at: 0, line };

@@ -106,6 +106,12 @@ export class StoryStore {
     return stored;
   }
 
+  /** Puts an object in place as it is. */
+  replace(object: Resource): void {
+    const kind = this.kindOf(object.apiVersion, object.kind);
+    this.#objects.set(this.#key(kind, object.metadata.namespace, object.metadata.name), object);
+  }
+
   /** Merges JSON into the status of an object; nothing happens when it is not there. */
   mergeStatus(kind: Kind, namespace: string | undefined, name: string, status: unknown): void {
     const object = this.get(kind, namespace, name);
