@@ -1,3 +1,4 @@
+export { defaultAutoscalerConfig, parseAutoscalerConfig, type AutoscalerConfig } from '../api/autoscaling/config-autoscaler.ts';
 export { activatorCount, activatorsMin, serviceMode } from './activators.ts';
 export {
   activeThreshold,
