@@ -1,4 +1,5 @@
 import type { EventMessage } from '../cloudevents/event-message.ts';
+import { toEventMessage, type EventLike } from '../cloudevents/index.ts';
 import { compileFilter, type Filter, type FilterSpec } from './filters/compile-filter.ts';
 import type { FilterExplanation } from './filters/explain-filter.ts';
 import type { AtomNode, FilterNode } from './filters/filter-node.ts';
@@ -40,9 +41,9 @@ export interface Matcher {
   /** The trigger of a slot, `undefined` when the slot is free. */
   idOf(slot: number): string | undefined;
   /** Events as a broker matches them are in the form that `wireForm` gives. */
-  match(event: EventMessage): Matches;
+  match(event: EventLike): Matches;
   /** Every trigger with the reason why it gets the event or not, in the order in which they were added. */
-  match(event: EventMessage, options: { readonly explain: true }): TriggerExplanation[];
+  match(event: EventLike, options: { readonly explain: true }): TriggerExplanation[];
 }
 
 export function createMatcher(): Matcher {
@@ -116,10 +117,11 @@ class IndexMatcher implements Matcher {
     return true;
   }
 
-  match(event: EventMessage): Matches;
-  match(event: EventMessage, options: { readonly explain: true }): TriggerExplanation[];
-  match(event: EventMessage, options?: { readonly explain: true }): Matches | TriggerExplanation[] {
-    return options === undefined ? this.#match(event) : this.#explain(event);
+  match(event: EventLike): Matches;
+  match(event: EventLike, options: { readonly explain: true }): TriggerExplanation[];
+  match(event: EventLike, options?: { readonly explain: true }): Matches | TriggerExplanation[] {
+    const message = toEventMessage(event);
+    return options === undefined ? this.#match(message) : this.#explain(message);
   }
 
   #match(event: EventMessage): Matches {

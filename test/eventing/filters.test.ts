@@ -1,9 +1,11 @@
+import { CloudEvent } from 'cloudevents';
 import { describe, expect, test } from 'vitest';
 import { EventMessage } from '../../src/cloudevents/event-message.ts';
 import { KnativeError } from '../../src/errors.ts';
 import { compileFilter } from '../../src/eventing/filters/compile-filter.ts';
 import { filterTime, wireTime } from '../../src/eventing/filters/event-time.ts';
 import { wireForm } from '../../src/eventing/filters/wire-form.ts';
+import { createMatcher } from '../../src/eventing/matcher.ts';
 
 const event = new EventMessage({
   id: '1',
@@ -53,6 +55,15 @@ describe('compileFilter', () => {
       filters: [{ exact: JSON.parse('{"__proto__":"x","constructor":"y"}') as Record<string, string> }],
     });
     expect(filter.evaluate(event)).toBe('fail');
+  });
+
+  test('takes the class of the npm package too', () => {
+    const other = new CloudEvent({ id: '1', type: 'order.created', source: '/orders/eu', hops: 5 });
+    const matcher = createMatcher();
+    matcher.set('t', { filters: [{ cesql: 'hops > 4' }] });
+    expect(matcher.match(other).ids()).toEqual(['t']);
+    expect(matcher.match(wireForm(other)).ids()).toEqual(['t']);
+    expect(compileFilter({ filters: [{ suffix: { source: 'eu' } }] }).evaluate(other)).toBe('pass');
   });
 
   test('explains with the values', () => {

@@ -14,7 +14,7 @@ const attributes = fc
   .array(fc.tuple(fc.constantFrom(...names), fc.constantFrom(...values)), { minLength: 1, maxLength: 2 })
   .map((entries) => Object.fromEntries(entries));
 
-const cesql = fc.constantFrom(
+const fixedCesql = fc.constantFrom(
   "type = 'a'",
   "type = 'a' AND source LIKE 'a%'",
   "source LIKE '%b' AND region = 'b'",
@@ -35,6 +35,25 @@ const cesql = fc.constantFrom(
   "'a' = type",
   "type != 'a' XOR source = 'a'",
 );
+
+const quoted = fc.constantFrom(...values, '012', 'TRUE', 'true', '+1').map((value) => `'${value}'`);
+const composedCesql = fc.letrec<{ expression: string }>((tie) => ({
+  expression: fc.oneof(
+    { maxDepth: 3, withCrossShrink: true },
+    fc.tuple(fc.constantFrom(...names), quoted).map(([name, value]) => `${name} = ${value}`),
+    fc
+      .tuple(fc.constantFrom(...names), fc.constantFrom("'a%'", "'%b'", "'%'", "'ab'", "'a_%'"))
+      .map(([name, like]) => `${name} LIKE ${like}`),
+    fc
+      .tuple(fc.constantFrom(...names), fc.array(quoted, { minLength: 1, maxLength: 3 }))
+      .map(([name, set]) => `${name} IN (${set.join(', ')})`),
+    fc
+      .tuple(tie('expression'), fc.constantFrom('AND', 'OR', 'XOR'), tie('expression'))
+      .map(([left, operator, right]) => `(${left} ${operator} ${right})`),
+    tie('expression').map((expression) => `NOT (${expression})`),
+  ),
+})).expression;
+const cesql = fc.oneof(fixedCesql, composedCesql);
 
 const filter = fc.letrec<{ filter: SubscriptionsApiFilter }>((tie) => ({
   filter: fc.oneof(

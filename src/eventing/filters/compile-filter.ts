@@ -1,5 +1,5 @@
 import type { SubscriptionsApiFilter, TriggerFilter } from '../../api/eventing/filter-spec.ts';
-import type { EventMessage } from '../../cloudevents/event-message.ts';
+import { toEventMessage, type EventLike } from '../../cloudevents/index.ts';
 import { KnativeError } from '../../errors.ts';
 import { attributeReader, isCoreAttribute, textReader } from './attribute.ts';
 import { parseCesqlFilter } from './cesql-node.ts';
@@ -17,11 +17,11 @@ export type FilterResult = 'pass' | 'fail' | 'noFilter';
 
 /** A compiled filter. */
 export interface Filter {
-  evaluate(event: EventMessage): FilterResult;
+  evaluate(event: EventLike): FilterResult;
   /** True when the event is to be delivered. */
-  matches(event: EventMessage): boolean;
+  matches(event: EventLike): boolean;
   /** Why the event is delivered or not, with the result of each part. */
-  explain(event: EventMessage): FilterExplanation;
+  explain(event: EventLike): FilterExplanation;
   readonly node: FilterNode;
 }
 
@@ -48,15 +48,15 @@ class CompiledFilter implements Filter {
   constructor(node: FilterNode) {
     this.node = node;
   }
-  evaluate(event: EventMessage): FilterResult {
-    const result = evaluateNode(this.node, event);
+  evaluate(event: EventLike): FilterResult {
+    const result = evaluateNode(this.node, toEventMessage(event));
     return result === fail ? 'fail' : result === noFilter ? 'noFilter' : 'pass';
   }
-  matches(event: EventMessage): boolean {
-    return evaluateNode(this.node, event) !== fail;
+  matches(event: EventLike): boolean {
+    return evaluateNode(this.node, toEventMessage(event)) !== fail;
   }
-  explain(event: EventMessage): FilterExplanation {
-    return explainNode(this.node, event);
+  explain(event: EventLike): FilterExplanation {
+    return explainNode(this.node, toEventMessage(event));
   }
 }
 

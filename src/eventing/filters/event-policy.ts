@@ -1,5 +1,5 @@
 import type { SubscriptionsApiFilter } from '../../api/eventing/filter-spec.ts';
-import type { EventMessage } from '../../cloudevents/index.ts';
+import type { EventLike } from '../../cloudevents/index.ts';
 import { compileFilter, type Filter } from './compile-filter.ts';
 
 /** Who may send which events: what an event policy comes to once its senders are resolved. */
@@ -24,7 +24,7 @@ export function compileSenderRule(rule: SenderRule): CompiledSenderRule {
  * True when the rules let the subject send the event. The first rule with a matching subject decides: later ones are not tried. Whole
  * subjects compare without regard to case, those with `*` with regard to it.
  */
-export function senderRulesAllow(rules: readonly CompiledSenderRule[], subject: string, event: EventMessage): boolean {
+export function senderRulesAllow(rules: readonly CompiledSenderRule[], subject: string, event: EventLike): boolean {
   const lower = subject.toLowerCase();
   const rule = rules.find(({ subjects }) => subjects.some((pattern) => matchesSubject(pattern, subject, lower)));
   return rule?.filter.matches(event) ?? false;
@@ -40,7 +40,7 @@ export type DefaultAuthorizationMode = 'Allow-All' | 'Deny-All' | 'Allow-Same-Na
 /** True when a subject may send an event to a resource of a namespace, by the rules that apply to it or else by the default mode. */
 export function mayPublish(request: {
   readonly subject: string;
-  readonly event: EventMessage;
+  readonly event: EventLike;
   /** Rules of all policies that apply to the resource. */
   readonly rules: readonly CompiledSenderRule[];
   readonly namespace: string;

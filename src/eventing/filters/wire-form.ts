@@ -1,11 +1,18 @@
-import { textOfAttribute, type AttributeValue, type EventMessage } from '../../cloudevents/index.ts';
+import {
+  textOfAttribute,
+  toEventMessage,
+  type AttributeValue,
+  type EventLike,
+  type EventMessage,
+} from '../../cloudevents/index.ts';
 import { wireTime } from './event-time.ts';
 
 /**
  * The event as it reaches the filters of a Knative broker: there it has travelled in binary mode, so every extension is text and the
  * time is UTC. The event itself when it has that form already.
  */
-export function wireForm(event: EventMessage): EventMessage {
+export function wireForm(given: EventLike): EventMessage {
+  const event = toEventMessage(given);
   let changes: Record<string, AttributeValue> | undefined;
   const { time, extensions } = event;
   if (time !== undefined) {
