@@ -8,6 +8,8 @@ import { configMapData, expand, fieldOf, MissingReference, resolveEnvironment, s
 /** Name of the sidecar that Knative puts into the Pods of a Revision. On one machine the gateway does its work. */
 export const queueProxyName = 'queue-proxy';
 
+const defaultPort = 8080;
+
 /** What the runtime needs to run a Pod, every reference resolved; or why it cannot be made yet. */
 export function makeInstanceSpec(pod: Pod, view: ResourceView): InstanceSpec | { readonly blocked: string } {
   try {
@@ -19,7 +21,7 @@ export function makeInstanceSpec(pod: Pod, view: ResourceView): InstanceSpec | {
       id: pod.metadata.uid ?? pod.metadata.name,
       namespace: pod.metadata.namespace ?? 'default',
       podName: pod.metadata.name,
-      containers: containers.map((container) => containerSpec(container, pod, view, probes.get(container.name))),
+      containers: withServingPort(containers.map((container) => containerSpec(container, pod, view, probes.get(container.name)))),
       ...(pod.spec.initContainers === undefined
         ? {}
         : { initContainers: pod.spec.initContainers.map((container) => containerSpec(container, pod, view, undefined)) }),
@@ -30,6 +32,13 @@ export function makeInstanceSpec(pod: Pod, view: ResourceView): InstanceSpec | {
     if (error instanceof MissingReference) return { blocked: error.message };
     throw error;
   }
+}
+
+// Plain Deployments often declare no port, though their program listens on one: the runtime contract's default stands in.
+function withServingPort(containers: readonly ContainerSpec[]): readonly ContainerSpec[] {
+  const [first, ...rest] = containers;
+  if (first === undefined || containers.some(({ ports }) => (ports?.length ?? 0) > 0)) return containers;
+  return [{ ...first, ports: [{ containerPort: defaultPort }] }, ...rest];
 }
 
 /** Time between SIGTERM and SIGKILL; Kubernetes' default is 30 s. */
