@@ -19,7 +19,11 @@ export interface ConnectionOwner {
   afterSecond(run: () => void): Disposable;
 }
 
-/** Told when the backend has certainly not seen the exchange and its body has not been taken. */
+/**
+ * Told instead of an answer when the exchange may go elsewhere: HTTP_UNREACHABLE when the backend has certainly not seen it and its
+ * body has not been taken, HTTP_CONNECTION_LOST when the backend broke off before its answer to a safe method (GET, HEAD, OPTIONS,
+ * TRACE) without a body.
+ */
 export type Unseen = (error: KnativeError) => void;
 
 const readBufferBytes = 64 * 1024;
@@ -366,7 +370,8 @@ export class Http1Connection implements ResponseSink {
     const exchange = this.#exchange;
     const unseen = this.#unseen;
     const wasConnected = this.#connected;
-    const stale = this.#used && !this.#answered && !this.#bodyTaken && isSafe(exchange?.method ?? '');
+    const repeatable = !this.#answered && !this.#bodyTaken && isSafe(exchange?.method ?? '') && isLoss(error);
+    const stale = repeatable && this.#used;
     const headWaits = this.#responseHeaders !== undefined;
     this.#release();
     this.close();
@@ -379,9 +384,16 @@ export class Http1Connection implements ResponseSink {
     if (exchange === undefined || unseen === undefined) return;
     if (!wasConnected) unseen(connectError(error, this.authority));
     else if (stale) this.#owner.retry(this.authority, exchange, unseen);
+    else if (repeatable)
+      unseen(new KnativeError('HTTP_CONNECTION_LOST', reasonOf(error, headWaits), { cause: error, status: 502 }));
     else if (exchange.headSent) exchange.destroy(error);
     else respondText(exchange, 502, reasonOf(error, headWaits));
   }
+}
+
+/** A connection that broke off, as against an answer that is malformed and would be again. */
+function isLoss(error: Error): boolean {
+  return !KnativeError.is(error) || error.code === 'HTTP_CONNECTION_LOST';
 }
 
 /** Methods that change nothing: sending them twice is safe. */

@@ -9,8 +9,9 @@ export type AddressTarget = Extract<InstanceTarget, { readonly address: string }
 /** Sends requests to instances by address. */
 export interface Forwarder {
   /**
-   * Answers the exchange with what the instance says, 502 when it breaks off. Calls `unseen` instead when the instance could not be
-   * reached, has seen nothing and the request body has not been taken: the request may go elsewhere.
+   * Answers the exchange with what the instance says, 502 when it breaks off. Calls `unseen` instead when the request may go
+   * elsewhere: HTTP_UNREACHABLE, the instance could not be reached and has seen nothing; HTTP_CONNECTION_LOST, it broke off before
+   * its answer, and repeating the request is safe.
    */
   forward(exchange: Exchange, target: AddressTarget, unseen: (error: KnativeError) => void): void;
   close(): Promise<void> | void;

@@ -34,6 +34,7 @@ export interface ActivatorContext {
 const queueDepthDefault = 100_000;
 /** Attempts to reach an instance before the client gets the error. */
 const attemptsMax = 8;
+const lossesMax = 2;
 /** An instance that refuses connections gets no requests for this long, doubling up to the maximum. */
 const quarantineMs = 50;
 const quarantineMaxMs = 1_000;
@@ -294,14 +295,18 @@ export class RevisionQueue implements ExchangeGuard {
     }
   }
 
-  /** The instance could not be reached and has seen nothing of the request: try another one, or wait until it is back. */
+  /**
+   * The instance could not be reached, or broke off before it answered a request that is safe to repeat: try another one, or wait
+   * until it is back. What two instances have broken off at may be the request's own doing.
+   */
   #unseen(run: Run, slot: Slot<InstanceTarget>, error: KnativeError): void {
+    if (error.code === 'HTTP_CONNECTION_LOST') run.losses++;
     const failures = (this.#failures.get(slot.id) ?? 0) + 1;
     this.#failures.set(slot.id, failures);
     this.#quarantine(slot, Math.min(quarantineMaxMs, quarantineMs * 2 ** (failures - 1)));
     if (run.over) return;
     this.#leave(run, slot);
-    if (run.attempts >= attemptsMax) respondText(run, 502, error.message);
+    if (run.attempts >= attemptsMax || run.losses >= lossesMax) respondText(run, 502, error.message);
     else this.#enter(run);
   }
 
@@ -342,6 +347,7 @@ class Run extends GuardedExchange {
   place: 'none' | 'waiting' = 'none';
   slot: Slot<InstanceTarget> | undefined;
   attempts = 0;
+  losses = 0;
   handlerRunning = false;
   responseDone = false;
   waitedFromMs = 0;
