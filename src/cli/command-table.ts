@@ -13,4 +13,9 @@ export const commandTable: readonly { name: string; summary: string; load: () =>
     summary: "Turn another platform's manifests into plain Knative",
     load: () => import('./commands/convert.ts'),
   },
+  {
+    name: 'filter',
+    summary: 'Say which Triggers would get an event, and why',
+    load: () => import('./commands/filter.ts'),
+  },
 ];
