@@ -98,11 +98,7 @@ function validateServiceAccountName(name: string): FieldErrors {
 export function warnPodSpec(features: FeaturesConfig, spec: RevisionSpec): FieldErrors {
   const warningsOf = (field: string, containers: readonly Container[]): readonly FieldErrors[] =>
     containers.map(({ securityContext }, index) =>
-      viaFieldIndex(
-        viaField(warnInsecureDefaults(features, spec.securityContext, securityContext), 'securityContext'),
-        field,
-        index,
-      ),
+      warnInsecureDefaults(features, spec.securityContext, securityContext, `${field}[${index}]`),
     );
   return also(...warningsOf('containers', spec.containers), ...warningsOf('initContainers', spec.initContainers ?? []));
 }

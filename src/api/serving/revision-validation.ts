@@ -7,6 +7,7 @@ import {
   errorText,
   genericError,
   invalidValue,
+  mergeErrors,
   noErrors,
   outOfBounds,
   viaField,
@@ -48,20 +49,11 @@ export function warnRevision(revision: Revision, context: AdmissionContext): rea
   return warningTexts(viaField(warnPodSpec(servingConfigOf(context).features, revision.spec), 'spec'));
 }
 
-/** Each merged warning as one text. */
+/** Each warning as one text: equal ones merged, in order of message. */
 export function warningTexts(warnings: FieldErrors): readonly string[] {
-  return warnings.length === 0 ? [] : mergedTexts(warnings);
-}
-
-function mergedTexts(warnings: FieldErrors): readonly string[] {
-  const groups = new Map<string, FieldError[]>();
-  for (const warning of warnings) {
-    const key = `${warning.message}\u0000${warning.details}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [warning]);
-    else group.push(warning);
-  }
-  return [...groups.keys()].sort().map((key) => errorText(groups.get(key) ?? []));
+  const [first] = warnings;
+  if (first === undefined) return [];
+  return warnings.length === 1 ? [errorText(warnings)] : mergeErrors(warnings).map((warning) => errorText([warning]));
 }
 
 /** Checks a Revision's spec; paths relative to it. */

@@ -1,13 +1,4 @@
-import {
-  also,
-  genericError,
-  invalidValue,
-  noErrors,
-  outOfBounds,
-  viaField,
-  type FieldError,
-  type FieldErrors,
-} from '../field-errors.ts';
+import { also, noErrors, outOfBounds, viaField, type FieldError, type FieldErrors } from '../field-errors.ts';
 import type { PodSecurityContext, SecurityContext } from '../core/container.ts';
 import type { FeaturesConfig } from './config-features.ts';
 import { disallowedBy, fieldMask } from '../disallowed-fields.ts';
@@ -79,31 +70,33 @@ export function validatePodSecurityContext(features: FeaturesConfig, context: Po
   );
 }
 
-const asWarnings = (errors: FieldErrors): FieldErrors => errors.map((error): FieldError => ({ ...error, level: 'warning' }));
+const insecure = 'Kubernetes default value is insecure, Knative may default this to secure in a future release';
 
 /**
  * Warnings for what Kubernetes leaves insecure when a container does not say: the restricted profile forbids these values. Silent
- * once `secure-pod-defaults` fills them in.
+ * once `secure-pod-defaults` fills them in. `path` is the container's.
  */
 export function warnInsecureDefaults(
   features: FeaturesConfig,
   pod: PodSecurityContext | undefined,
   container: SecurityContext | undefined,
+  path: string,
 ): FieldErrors {
   if (features.securePodDefaults !== 'Disabled') return noErrors;
-  const insecure = (path: string): FieldErrors =>
-    genericError('Kubernetes default value is insecure, Knative may default this to secure in a future release', path);
-  const errors: FieldErrors[] = [];
-  if (pod?.runAsNonRoot === undefined && container?.runAsNonRoot === undefined) errors.push(insecure('runAsNonRoot'));
-  if (container?.allowPrivilegeEscalation === undefined) errors.push(insecure('allowPrivilegeEscalation'));
-  if (container?.seccompProfile === undefined && pod?.seccompProfile === undefined) errors.push(insecure('seccompProfile'));
+  const base = `${path}.securityContext`;
+  const paths: string[] = [];
+  if (pod?.runAsNonRoot === undefined && container?.runAsNonRoot === undefined) paths.push(`${base}.runAsNonRoot`);
+  if (container?.allowPrivilegeEscalation === undefined) paths.push(`${base}.allowPrivilegeEscalation`);
+  if (container?.seccompProfile === undefined && pod?.seccompProfile === undefined) paths.push(`${base}.seccompProfile`);
   else if ((pod?.seccompProfile?.type ?? '') === '' && (container?.seccompProfile?.type ?? '') === '') {
-    errors.push(insecure('seccompProfile.type'));
+    paths.push(`${base}.seccompProfile.type`);
   }
-  if (container?.capabilities === undefined) errors.push(insecure('capabilities'));
-  else if (container.capabilities.drop === undefined) errors.push(insecure('capabilities.drop'));
-  else if (container.capabilities.drop[0] === 'all') {
-    errors.push(invalidValue('all', 'capabilities.drop', "Must be spelled as 'ALL'"));
+  if (container?.capabilities === undefined) paths.push(`${base}.capabilities`);
+  else if (container.capabilities.drop === undefined) paths.push(`${base}.capabilities.drop`);
+  const warnings: FieldError[] = paths.length === 0 ? [] : [{ message: insecure, paths, details: '', level: 'warning' }];
+  if (container?.capabilities?.drop?.[0] === 'all') {
+    const details = "Must be spelled as 'ALL'";
+    warnings.push({ message: 'invalid value: all', paths: [`${base}.capabilities.drop`], details, level: 'warning' });
   }
-  return asWarnings(also(...errors));
+  return warnings;
 }
