@@ -8,6 +8,7 @@ import { brokers, type Broker } from '../../src/api/eventing/broker.ts';
 import { installedEventingConfig } from '../../src/api/eventing/installed-config.ts';
 import { errorText } from '../../src/api/field-errors.ts';
 import type { AdmissionContext } from '../../src/api/kind.ts';
+import { validateDestination } from '../../src/api/duck/validate-destination.ts';
 import { parseYamlText } from '../../src/api/duck/yaml-text.ts';
 
 describe("Go's JSON errors", () => {
@@ -76,9 +77,26 @@ describe('cron schedules', () => {
     ['1/2/3 * * * *', 'too many slashes: 1/2/3'],
     ['a * * * *', 'failed to parse int from a: strconv.Atoi: parsing "a": invalid syntax'],
     ['@nightly', 'unrecognized descriptor: @nightly'],
+    ['@every 5m', 'unsupported descriptor @every'],
+    ['@every soon', 'failed to parse duration @every soon: time: invalid duration "soon"'],
     ['TZ=europe/berlin * * * * *', 'provided bad location europe/berlin: unknown time zone europe/berlin'],
   ])('%j', (schedule, expected) => {
     expect(parseCronSchedule(schedule)).toBe(expected);
+  });
+});
+
+describe('CA certificates of a destination', () => {
+  const errors = (CACerts: string): string =>
+    errorText(validateDestination({ uri: 'https://x.example', CACerts }, { context: {} }));
+  const block = (base64: string, type = 'CERTIFICATE'): string => `-----BEGIN ${type}-----\n${base64}\n-----END ${type}-----\n`;
+
+  test('must be a PEM block with a certificate', () => {
+    // A sequence that holds a sequence and a null.
+    expect(errors(block('MAYwAgUABQA='))).toBe('');
+    for (const text of ['', 'x', block('AAAA'), block('MIIB'), block('!')]) {
+      expect(errors(text)).toBe('invalid value: CA Cert provided is invalid: caCert');
+    }
+    expect(errors(block('MAYwAgUABQA=', 'PUBLIC KEY'))).toBe('invalid value: CA Cert provided is not a certificate: caCert');
   });
 });
 

@@ -77,14 +77,37 @@ export function validateDestination(destination: Destination | undefined, scope:
 
 const pemBlock = /-----BEGIN ([^-\n]*)-----\r?\n([A-Za-z0-9+/=\s:,-]*?)\r?\n?-----END \1-----/;
 
-// The structure of the certificate itself is looked at when a connection is made with it.
+// What is signed and by whom is looked at when a connection is made with it.
 function validateCaCerts(text: string): FieldErrors {
   const block = pemBlock.exec(text);
   if (block === null) return invalidValue('CA Cert provided is invalid', 'caCert');
   if (block[1] !== 'CERTIFICATE') return invalidValue('CA Cert provided is not a certificate', 'caCert');
-  const base64 = (block[2] ?? '').replace(/\s/g, '');
-  // Every certificate is a DER sequence: its first byte is 0x30, in Base64 an M and a letter from C to P.
-  return /^M[C-P]/.test(base64) ? noErrors : invalidValue('CA Cert provided is invalid', 'caCert');
+  return isCertificate((block[2] ?? '').replace(/\s/g, '')) ? noErrors : invalidValue('CA Cert provided is invalid', 'caCert');
+}
+
+// A certificate is a DER sequence that fills the block, and its first element is a sequence too.
+function isCertificate(base64: string): boolean {
+  let bytes: string;
+  try {
+    bytes = atob(base64);
+  } catch {
+    return false;
+  }
+  const outer = readSequence(bytes, 0);
+  if (outer === undefined || outer.end !== bytes.length) return false;
+  const inner = readSequence(bytes, outer.start);
+  return inner !== undefined && inner.end < bytes.length;
+}
+
+function readSequence(bytes: string, at: number): { readonly start: number; readonly end: number } | undefined {
+  if (bytes.charCodeAt(at) !== 0x30) return undefined;
+  const first = bytes.charCodeAt(at + 1);
+  const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
+  if (Number.isNaN(first) || first === 0x80 || lengthBytes > 4) return undefined;
+  let length = first < 0x80 ? first : 0;
+  for (let index = 0; index < lengthBytes; index++) length = length * 256 + bytes.charCodeAt(at + 2 + index);
+  const start = at + 2 + lengthBytes;
+  return start + length <= bytes.length ? { start, end: start + length } : undefined;
 }
 
 /** A reference with the parent's namespace where it names none. */

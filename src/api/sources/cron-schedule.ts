@@ -1,3 +1,5 @@
+import { parseGoDuration } from '../../duration.ts';
+
 /**
  * A cron schedule of five or six fields (seconds first), each as the list of values that match; the rules and error texts of robfig/cron v3
  * with the options of PingSource.
@@ -43,7 +45,7 @@ const descriptors: Readonly<Record<string, string>> = {
 };
 const scheduleLengthMax = 4_096;
 
-/** Parses a schedule; a string is the parser's error. `@every` is none: PingSource refuses it. */
+/** Parses a schedule; a string is the parser's error. A schedule of the form `@every 5m` is refused, as PingSource refuses it. */
 export function parseCronSchedule(schedule: string): CronSchedule | string {
   if (schedule === '') return 'empty spec string';
   if (schedule.length > scheduleLengthMax) return `schedule is longer than ${scheduleLengthMax} characters`;
@@ -56,6 +58,7 @@ export function parseCronSchedule(schedule: string): CronSchedule | string {
     if (problem !== undefined) return `provided bad location ${timezone}: ${problem}`;
     rest = space < 0 ? '' : schedule.slice(space).trim();
   }
+  if (rest.startsWith('@every ')) return everyProblem(rest);
   if (rest.startsWith('@')) {
     const named = descriptors[rest];
     if (named === undefined) return `unrecognized descriptor: ${rest}`;
@@ -65,6 +68,15 @@ export function parseCronSchedule(schedule: string): CronSchedule | string {
   if (fields.length < 5 || fields.length > 6) return `expected 5 to 6 fields, found ${fields.length}: [${fields.join(' ')}]`;
   if (fields.length === 5) fields.unshift('0');
   return parseFields(fields, timezone);
+}
+
+/** What a schedule of the form `@every DURATION` gives: upstream's parser knows it, PingSource does not. */
+export const everyUnsupported = 'unsupported descriptor @every';
+
+function everyProblem(descriptor: string): string {
+  const duration = descriptor.slice('@every '.length);
+  if (parseGoDuration(duration) !== undefined) return everyUnsupported;
+  return `failed to parse duration ${descriptor}: time: invalid duration ${JSON.stringify(duration)}`;
 }
 
 function parseFields(fields: readonly string[], timezone: string | undefined): CronSchedule | string {

@@ -6,7 +6,7 @@ import { also, invalidValue, multipleOneOf, noErrors, viaField, type FieldErrors
 import type { AdmissionContext, Kind } from '../kind.ts';
 import { describe, object, present, string, type TypeOf } from '../schema.ts';
 import { base64Error } from './base64-error.ts';
-import { parseCronSchedule } from './cron-schedule.ts';
+import { everyUnsupported, parseCronSchedule } from './cron-schedule.ts';
 
 const spec = object({
   ...sourceSpecFields,
@@ -46,10 +46,9 @@ function validatePingSource(source: PingSource, context: AdmissionContext): Fiel
 }
 
 function validateSchedule(schedule: string, timezone: string): FieldErrors {
-  const every = schedule.includes('@every') ? invalidValue('unsupported descriptor @every', 'schedule') : noErrors;
-  // The parser knows @every, so it is not reported twice.
-  const parsed = every.length > 0 ? undefined : parseCronSchedule(timezone === '' ? schedule : `CRON_TZ=${timezone} ${schedule}`);
-  if (typeof parsed !== 'string') return every;
+  const every = schedule.includes('@every') ? invalidValue(everyUnsupported, 'schedule') : noErrors;
+  const parsed = parseCronSchedule(timezone === '' ? schedule : `CRON_TZ=${timezone} ${schedule}`);
+  if (typeof parsed !== 'string' || parsed === everyUnsupported) return every;
   return also(every, invalidValue(parsed, parsed.startsWith('provided bad location') ? 'timezone' : 'schedule'));
 }
 
