@@ -52,7 +52,8 @@ async function main(modulePath: string | undefined): Promise<void> {
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, shutdown);
 process.on('message', (message: { type: 'shutdown' } | ({ type: 'rehearse' } & Rehearsal) | StartMessage) => {
-  if (message.type === 'rehearse') void rehearse(message);
+  // The port of a process is its host's to choose, so that the rehearsal's server is of no use.
+  if (message.type === 'rehearse') void rehearse(message).then((opened) => opened?.server.close(0));
   if (message.type === 'shutdown') shutdown();
   if (message.type !== 'start') return;
   Object.assign(process.env, message.env, { PORT: String(message.port) });

@@ -1,5 +1,6 @@
 import { defineFunction } from './define-function.ts';
 import { loadFunction } from './load-function.ts';
+import { openServer, type OpenServer } from './open-server.ts';
 import { serve } from './serve.ts';
 
 const flushDelayMs = 1_000;
@@ -15,21 +16,23 @@ export interface Rehearsal {
 
 /**
  * Serves one request of a function that does nothing, over a socket, so that all code of a first request is compiled before the
- * first request: it makes a spare worker's start several times faster. Never fails; a machine without sockets only starts slower.
+ * first request: it makes a spare's start several times faster. The server stays open for the function to come. Never fails; a
+ * machine without sockets only starts slower.
  */
-export async function rehearse({ typescript, compileCacheDir }: Rehearsal): Promise<void> {
+export async function rehearse({ typescript, compileCacheDir }: Rehearsal): Promise<OpenServer | undefined> {
   if (compileCacheDir !== undefined) process.getBuiltinModule('node:module').enableCompileCache(compileCacheDir);
   if (typescript) loadTypeStripping();
-  const rehearsal = defineFunction((_context, body) => ({ body }));
   try {
     // Looks for a project and fails to find a function in it: what counts is that the way has been gone.
     await loadFunction(import.meta.filename).catch(() => undefined);
     await import(emptyModule);
-    const server = await serve(rehearsal, { env: {}, host: '127.0.0.1', port: 0, graceMs: 0 });
-    await request(server.port);
-    await server.close();
+    const opened = await openServer();
+    const rehearsal = defineFunction((_context, body) => ({ body }));
+    await serve(rehearsal, { env: {}, opened });
+    await request(opened.address.port);
+    return opened;
   } catch {
-    // Only time is lost.
+    return undefined;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Environment } from './context.ts';
 import { readFuncYaml } from './func-yaml.ts';
 import { startFrameworkEntry } from './framework-entry.ts';
 import { loadFunction } from './load-function.ts';
+import type { OpenServer } from './open-server.ts';
 import { findProject } from './project.ts';
 import { serve, type FunctionServer, type ServeOptions } from './serve.ts';
 import { createStandardLogger } from './standard-logger.ts';
@@ -13,6 +14,8 @@ export interface EntryStart {
   readonly env: Environment;
   readonly port?: number;
   readonly host?: string;
+  /** A server that listens already, instead of host and port. */
+  readonly opened?: OpenServer;
   /** Which export or registered name is the function; default FUNCTION_TARGET. */
   readonly target?: string;
   /** Signature of a functions-framework function; default FUNCTION_SIGNATURE_TYPE, else http. */
@@ -55,6 +58,7 @@ export async function runEntry(start: EntryStart): Promise<Entry> {
     logger: createStandardLogger(own?.logLevel === undefined ? env : { ...env, FUNC_LOG_LEVEL: own.logLevel }),
     ...(start.host === undefined ? {} : { host: start.host }),
     ...(start.port === undefined ? {} : { port: start.port }),
+    ...(start.opened === undefined ? {} : { opened: start.opened }),
     ...(start.exposeErrors === undefined ? {} : { exposeErrors: start.exposeErrors }),
     ...(faas ? faasSettings(env, own) : {}),
   };

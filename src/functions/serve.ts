@@ -1,10 +1,13 @@
-import { realClock } from '../clock.ts';
-import { createHttpServer, type HttpServerAddress, type HttpServerLimits } from '../http/server.ts';
+import { realClock, type Clock } from '../clock.ts';
+import type { Handler } from '../http/exchange.ts';
+import { createHttpServer, type HttpServer, type HttpServerAddress, type HttpServerLimits } from '../http/server.ts';
+import type { Environment } from './context.ts';
 import { isFunctionDefinition, type FunctionDefinition } from './define-function.ts';
 import { createFaasMetrics } from './faas-metrics.ts';
 import { createRoutesRuntime, type FunctionRoutes } from './function-routes.ts';
 import { createFunctionRuntime, type FunctionRuntimeOptions } from './function-runtime.ts';
 import { listenAddressOf } from './listen-address.ts';
+import type { OpenServer } from './open-server.ts';
 import { createSinkDeliverer } from './sink-deliverer.ts';
 
 export interface ServeOptions extends FunctionRuntimeOptions {
@@ -13,6 +16,8 @@ export interface ServeOptions extends FunctionRuntimeOptions {
   /** Address to listen on; default that of LISTEN_ADDRESS, else all interfaces, as Knative's runtime contract wants it. */
   readonly host?: string;
   readonly limits?: HttpServerLimits;
+  /** A server that listens already; port, host and limits are not looked at then. */
+  readonly opened?: OpenServer;
   /** Answers `GET /metrics` (METRICS_URL) with the calls' numbers as Prometheus text; default false. */
   readonly metrics?: boolean;
   /** How long `close` waits for calls under way and background work, milliseconds; default 10 s. */
@@ -53,16 +58,9 @@ export async function serve(functions: FunctionDefinition | FunctionRoutes, opti
     ? createFunctionRuntime(functions, runtimeOptions)
     : createRoutesRuntime(functions, runtimeOptions);
   await runtime.start();
-  const wanted = listenAddressOf(env);
-  const server = createHttpServer({
-    handler: metrics?.serving(runtime.handler) ?? runtime.handler,
-    host: options.host ?? wanted.host,
-    port: options.port ?? wanted.port,
-    clock,
-    ...(options.limits === undefined ? {} : { limits: options.limits }),
-    ...(options.logger === undefined ? {} : { logger: options.logger }),
-  });
-  const address = await server.listen();
+  const handler = metrics?.serving(runtime.handler) ?? runtime.handler;
+  options.opened?.answerWith(handler);
+  const { server, address } = options.opened ?? (await listen(handler, { ...options, env, clock }));
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= (async () => {
@@ -82,6 +80,22 @@ export async function serve(functions: FunctionDefinition | FunctionRoutes, opti
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function listen(
+  handler: Handler,
+  options: ServeOptions & { readonly env: Environment; readonly clock: Clock },
+): Promise<{ server: HttpServer; address: HttpServerAddress }> {
+  const wanted = listenAddressOf(options.env);
+  const server = createHttpServer({
+    handler,
+    host: options.host ?? wanted.host,
+    port: options.port ?? wanted.port,
+    clock: options.clock,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    ...(options.logger === undefined ? {} : { logger: options.logger }),
+  });
+  return { server, address: await server.listen() };
 }
 
 function isAnyInterface(host: string): boolean {

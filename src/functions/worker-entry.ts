@@ -4,6 +4,7 @@
 import { messageOf } from '../errors.ts';
 import { startEntry } from './run-entry.ts';
 import { keepCompiledCode, rehearse, type Rehearsal } from './rehearse.ts';
+import type { OpenServer } from './open-server.ts';
 import type { FunctionServer } from './serve.ts';
 
 /** What the owner of the thread sends. */
@@ -26,15 +27,19 @@ const { parentPort } = process.getBuiltinModule('node:worker_threads');
 
 // Starting takes a moment: a shutdown that comes meanwhile waits for it.
 let server: Promise<FunctionServer> | undefined;
+let opened: OpenServer | undefined;
 
 async function start(message: WorkerEntryMessage & { type: 'start' }): Promise<void> {
   // A worker's process.env is its own, so that functions find their environment there as well.
   for (const [name, value] of Object.entries(message.env)) if (value !== undefined) process.env[name] = value;
+  const { port: wantedPort = 0 } = message;
   server = startEntry({
     modulePath: message.modulePath,
     env: message.env,
     host: '127.0.0.1',
-    port: message.port ?? 0,
+    port: wantedPort,
+    // A rehearsal that is still under way is not waited for.
+    ...(wantedPort === 0 && opened !== undefined ? { opened } : {}),
   });
   const { port } = await server;
   report({ type: 'ready', port });
@@ -58,7 +63,11 @@ function fail(error: unknown): never {
   process.exit(1);
 }
 
+async function prepare(rehearsal: Rehearsal): Promise<void> {
+  opened = await rehearse(rehearsal);
+}
+
 parentPort?.on('message', (message: WorkerEntryMessage) => {
-  if (message.type === 'rehearse') void rehearse(message);
+  if (message.type === 'rehearse') void prepare(message);
   else (message.type === 'start' ? start(message) : shutdown()).catch(fail);
 });
