@@ -1,7 +1,7 @@
 import { realClock, type Clock } from '../clock.ts';
 import { KnativeError, messageOf } from '../errors.ts';
 import { silentLogger, type Logger } from '../logger.ts';
-import { Collection } from './collector.ts';
+import { MetricCollector, type Collection } from './collector.ts';
 import { explain } from './explain.ts';
 import type { DeciderStatus } from './facts.ts';
 import { kpaPolicy } from './policies/kpa.ts';
@@ -74,6 +74,8 @@ export function initialExcessBurstCapacity(spec: DeciderSpec): number {
  * request comes at scale zero, and announces changes. Needs no network and no store: samples are pushed in, ready pods asked for.
  */
 export class MultiScaler implements AsyncDisposable {
+  /** The windows of every decider, by the same keys. */
+  readonly collector = new MetricCollector();
   readonly #options: MultiScalerOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -108,7 +110,7 @@ export class MultiScaler implements AsyncDisposable {
     if (this.#closed) throw new KnativeError('AUTOSCALER_CLOSED', 'the multi-scaler is closed: no decider can be created');
     const policy = this.#options.policyFor?.(key, spec) ?? this.#options.policy ?? kpaPolicy;
     const nowMs = this.#clock.now();
-    const runner = new Runner(key, spec, policy, new Collection(policy.metrics(spec)));
+    const runner = new Runner(key, spec, policy, this.collector.createOrUpdate(key, policy.metrics(spec), nowMs));
     runner.readyPods = this.#options.readyPods(key) ?? 0;
     runner.state = policy.initial(runner, nowMs);
     runner.dueMs = this.#clock.monotonic() + tickIntervalMs;
@@ -136,6 +138,7 @@ export class MultiScaler implements AsyncDisposable {
     runner.deleted = true;
     this.#runners.delete(key);
     this.#extra.delete(runner);
+    this.collector.delete(key);
   }
 
   /**
@@ -143,9 +146,7 @@ export class MultiScaler implements AsyncDisposable {
    * once when there is any concurrency: activators report so. Unknown keys are ignored.
    */
   record(key: string, stat: Stat, options: { readonly nowMs?: number; readonly poke?: boolean } = {}): void {
-    const runner = this.#runners.get(key);
-    if (runner === undefined) return;
-    runner.collection.record(options.nowMs ?? this.#clock.now(), stat);
+    this.collector.record(key, options.nowMs ?? this.#clock.now(), stat);
     if (options.poke === true) this.poke(key, stat);
   }
 

@@ -87,7 +87,8 @@ export function panicWindowOf(input: ScalingInput, config: AutoscalerConfig): nu
   const percentage = floatOf(input.annotations, keys.panicWindowPercentage) ?? config.panicWindowPercentage;
   const nanoseconds = Math.trunc((stableWindowOf(input, config) * 1e6 * percentage) / 100);
   const roundedMs = Math.round(nanoseconds / 1e9) * 1_000;
-  return roundedMs < bucketMs || Number.isNaN(roundedMs) ? bucketMs : roundedMs;
+  // What does not fit into Go's durations counts as the least one there.
+  return roundedMs >= bucketMs && nanoseconds < 2 ** 63 ? roundedMs : bucketMs;
 }
 
 export function targetBurstCapacityOf(input: ScalingInput, config: AutoscalerConfig): number {

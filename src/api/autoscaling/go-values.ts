@@ -101,15 +101,25 @@ export function parseGoDurationValue(text: string): { readonly ms: number } | { 
   return { error: durationErrorText(text) };
 }
 
+// Package time quotes byte by byte: what is not printable ASCII becomes `\xhh`.
+function quoteForTime(text: string): string {
+  const quoted = Array.from(new TextEncoder().encode(text), (byte) => {
+    const char = String.fromCharCode(byte);
+    if (char === '"' || char === '\\') return `\\${char}`;
+    return byte < 0x20 || byte >= 0x80 ? `\\x${byte.toString(16).padStart(2, '0')}` : char;
+  });
+  return `"${quoted.join('')}"`;
+}
+
 function durationErrorText(text: string): string {
-  const quoted = JSON.stringify(text);
+  const quoted = quoteForTime(text);
   let rest = text.replace(/^[+-]/, '');
   while (rest !== '') {
     const number = /^(\d+\.?\d*|\.\d+)/.exec(rest)?.[0];
     if (number === undefined) break;
     const unit = /^[^\d.]+/.exec(rest.slice(number.length))?.[0];
     if (unit === undefined) return `time: missing unit in duration ${quoted}`;
-    if (parseGoDuration(`1${unit}`) === undefined) return `time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`;
+    if (parseGoDuration(`1${unit}`) === undefined) return `time: unknown unit ${quoteForTime(unit)} in duration ${quoted}`;
     rest = rest.slice(number.length + unit.length);
   }
   return `time: invalid duration ${quoted}`;

@@ -80,6 +80,9 @@ function quantityText(milli: number, format: 'decimal' | 'binary' = 'decimal'): 
 
 const formatOf = (resource: string): 'decimal' | 'binary' => (resource === 'memory' ? 'binary' : 'decimal');
 
+const noResourceTarget =
+  'invalid resource metric source: neither an average utilization target nor an average value (usage) target was set';
+
 type ResourceTarget = NonNullable<HpaMetricSpec['resource']>['target'];
 
 function proposeForAnyResource(
@@ -94,7 +97,8 @@ function proposeForAnyResource(
     const proposal = replicasForAverage(context, samples, { resource, average: milliOf(target.averageValue) });
     return { proposal, current: { averageValue: quantityText(proposal.average, formatOf(resource)) } };
   }
-  const percent = target.averageUtilization ?? 0;
+  const percent = target.averageUtilization;
+  if (percent === undefined) throw new MetricError(noResourceTarget);
   const proposal = replicasForUtilization(context, samples, {
     resource,
     percent,
@@ -111,7 +115,8 @@ const resourceFailure = (
   text: string,
   prefix: string,
 ): MetricFailure => {
-  const message = `failed to get ${resource} ${target.averageValue === undefined ? 'utilization' : 'usage'}: ${text}`;
+  const what = target.averageValue === undefined ? 'utilization' : 'usage';
+  const message = text === noResourceTarget ? text : `failed to get ${resource} ${what}: ${text}`;
   return { reason, message, error: `${prefix}: ${message}` };
 };
 
@@ -144,7 +149,9 @@ function proposeForContainer(
     () => {
       const { proposal, current } = proposeForAnyResource(name, target, input, context, container);
       const status = { type: 'ContainerResource', containerResource: { name, container, current } };
-      return { replicas: proposal.replicas, name: resourceName(`${name} container resource`, target), status };
+      // Only a utilization says that it is the container's; an average has the resource's name alone.
+      const base = target.averageValue === undefined ? `${name} container resource` : `${name} resource`;
+      return { replicas: proposal.replicas, name: resourceName(base, target), status };
     },
     (text) =>
       resourceFailure(
