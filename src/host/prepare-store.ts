@@ -3,7 +3,7 @@ import { endpoints, type Endpoints } from '../api/core/endpoints.ts';
 import { namespaces, type Namespace } from '../api/core/namespace.ts';
 import type { MemoryStore } from '../controller/memory-store.ts';
 import { KnativeError } from '../errors.ts';
-import { shippedConfig } from './admission/shipped-config.ts';
+import { installedEventingConfig } from '../api/eventing/installed-config.ts';
 import { systemNamespaces } from './config-maps.ts';
 
 /** What every host has from its first moment: namespaces, its domain, and itself as the activator. */
@@ -11,7 +11,7 @@ export async function prepareStore(store: MemoryStore, domain: string): Promise<
   for (const name of ['default', ...systemNamespaces]) await ensureNamespace(store, name);
   const configs: ConfigMap[] = [
     configMap('knative-serving', 'config-domain', { [domain]: '' }),
-    ...Object.entries(shippedConfig).map(([name, data]) => configMap('knative-eventing', name, { ...data })),
+    ...Object.entries(installedEventingConfig).map(([name, data]) => configMap('knative-eventing', name, { ...data })),
   ];
   for (const config of configs) await store.create(configMaps, config);
   // ServerlessServices in Proxy mode point to the activator's endpoints; in a host that is this process.

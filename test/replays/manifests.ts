@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { admit, type AdmittedDocument } from '../../src/host/admission/admit.ts';
 import { knownKinds } from '../../src/host/admission/known-kinds.ts';
-import { shippedConfig } from '../../src/host/admission/shipped-config.ts';
+import { installedEventingConfig } from '../../src/api/eventing/installed-config.ts';
 import type { DialectName } from '../../src/host/dialects/dialect.ts';
 import { differencesOf, type Replay, type ReplayCase } from './replay.ts';
 import { withoutZeros } from './serving.validation.ts';
@@ -31,7 +31,7 @@ interface Expectation {
 const shownByRuns = new Set(['stdout', 'results', 'input', 'output', 'vectors']);
 
 /** Cluster defaults of the recording are those of a fresh installation. */
-const config = (name: string): Readonly<Record<string, string>> | undefined => shippedConfig[name];
+const config = (name: string): Readonly<Record<string, string>> | undefined => installedEventingConfig[name];
 
 /** The manifest asks for the class that is there; its expectation is about the other one. */
 const aboutAnotherManifest = new Set(['autoscaling-class-hpa.expect.json']);

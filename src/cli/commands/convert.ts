@@ -1,5 +1,5 @@
 import { admit, type AdmittedDocument } from '../../host/admission/admit.ts';
-import { shippedConfig } from '../../host/admission/shipped-config.ts';
+import { installedEventingConfig } from '../../api/eventing/installed-config.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { dialectNames, dialectOption } from '../dialect-option.ts';
 import { findingsOf, findingText } from '../findings.ts';
@@ -37,7 +37,7 @@ Example:
   },
 };
 
-const config = (name: string): Readonly<Record<string, string>> | undefined => shippedConfig[name];
+const config = (name: string): Readonly<Record<string, string>> | undefined => installedEventingConfig[name];
 
 async function convert(context: CommandContext, format: 'yaml' | 'json'): Promise<number> {
   const dialect = dialectOption(context.options['dialect']);

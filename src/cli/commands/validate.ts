@@ -1,5 +1,5 @@
 import { admit } from '../../host/admission/admit.ts';
-import { shippedConfig } from '../../host/admission/shipped-config.ts';
+import { installedEventingConfig } from '../../api/eventing/installed-config.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { dialectNames, dialectOption } from '../dialect-option.ts';
 import { findingsOf, findingText, sarifLog, type Finding } from '../findings.ts';
@@ -91,7 +91,7 @@ async function readConfigMaps(context: CommandContext): Promise<(name: string) =
       }
     }
   }
-  return (name) => data.get(name) ?? shippedConfig[name];
+  return (name) => data.get(name) ?? installedEventingConfig[name];
 }
 
 function dataOf(resource: object): Readonly<Record<string, string>> {
