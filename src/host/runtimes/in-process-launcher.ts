@@ -45,6 +45,7 @@ class InProcessRun implements Run {
   #loaded: LoadedFunction | undefined;
   #stopGraceMs: number | undefined;
   #killTimer: Disposable | undefined;
+  #closing = false;
   #ended = false;
 
   constructor(launch: Launch<FunctionProgram>, events: LaunchEvents, options: InProcessLauncherOptions) {
@@ -66,6 +67,15 @@ class InProcessRun implements Run {
 
   stop(graceMs: number): void {
     this.#stopGraceMs = Math.min(graceMs, this.#stopGraceMs ?? Infinity);
+    this.#killTimer?.[Symbol.dispose]();
+    if (this.#stopGraceMs <= 0) {
+      this.#end(killed(''));
+      return;
+    }
+    // Also while it is loading: an init hook may never end.
+    this.#killTimer = this.#options.clock.setTimer(this.#stopGraceMs, () =>
+      this.#end(killed('did not end within its grace period')),
+    );
     if (this.#loaded !== undefined) this.#shutDown(this.#loaded);
   }
 
@@ -85,18 +95,10 @@ class InProcessRun implements Run {
   }
 
   #shutDown(loaded: LoadedFunction): void {
-    const completed: Exit = { exitCode: 0, reason: 'Completed', message: '' };
-    const graceMs = this.#stopGraceMs ?? 0;
-    this.#killTimer?.[Symbol.dispose]();
-    if (graceMs <= 0) {
-      this.#end({ exitCode: 137, signal: 'SIGKILL', reason: 'Error', message: '' });
-      return;
-    }
-    this.#killTimer = this.#options.clock.setTimer(graceMs, () =>
-      this.#end({ exitCode: 137, signal: 'SIGKILL', reason: 'Error', message: 'did not end within its grace period' }),
-    );
+    if (this.#closing) return;
+    this.#closing = true;
     loaded.close().then(
-      () => this.#end(completed),
+      () => this.#end({ exitCode: 0, reason: 'Completed', message: '' }),
       (error: unknown) => this.#end(cannotRun(1, messageOf(error))),
     );
   }
@@ -107,4 +109,8 @@ class InProcessRun implements Run {
     this.#killTimer?.[Symbol.dispose]();
     this.#events.exited(exit);
   }
+}
+
+function killed(message: string): Exit {
+  return { exitCode: 137, signal: 'SIGKILL', reason: 'Error', message };
 }

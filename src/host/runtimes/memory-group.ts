@@ -39,8 +39,10 @@ export function joinMemoryGroup(pid: number, limitBytes: number): MemoryGroup | 
     fs.mkdirSync(path, { recursive: true });
     fs.writeFileSync(`${path}/${limitFile}`, String(limitBytes));
     fs.writeFileSync(`${path}/cgroup.procs`, String(pid));
-  } catch {
+  } catch (error) {
     remove();
+    // The child has ended already.
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return undefined;
     // The first refusal tells: a mounted hierarchy that is read-only or whose memory is not delegated stays so.
     known = 'none';
     return undefined;

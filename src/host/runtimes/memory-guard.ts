@@ -19,8 +19,8 @@ export interface MemoryGuardOptions {
 }
 
 /**
- * The kernel enforces the limit where this process may make control groups; elsewhere the resident memory of the child's process
- * group is looked at and the group killed when it is above, so that a short excess can go unnoticed.
+ * The kernel enforces the limit where this process may make control groups; elsewhere the resident memory of the child and its
+ * descendants is looked at and the group killed when it is above, so that a short excess can go unnoticed.
  */
 export function createMemoryGuard(options: MemoryGuardOptions): MemoryGuard {
   const { clock, pollMs = 100 } = options;
@@ -29,10 +29,8 @@ export function createMemoryGuard(options: MemoryGuardOptions): MemoryGuard {
 
   const poll = (): void => {
     timer = undefined;
-    const usage = residentBytes(new Set(polled.keys()));
     for (const [pid, { child, limitBytes }] of polled) {
-      const bytes = usage.get(pid) ?? 0;
-      if (bytes > limitBytes) child.killForMemory(limitMessage(limitBytes));
+      if (residentBytes(pid) > limitBytes) child.killForMemory(limitMessage(limitBytes));
     }
     if (polled.size > 0) timer = clock.setTimer(pollMs, poll);
   };

@@ -172,11 +172,23 @@ function environmentOf(pid: number): string[] {
 
 const pageBytes = 4096;
 
-/** Resident bytes of each process group in `groupIds`. Empty where the system does not tell. */
-export function residentBytes(groupIds: ReadonlySet<number>): Map<number, number> {
-  const bytes = new Map<number, number>();
-  for (const { stat } of allStats()) {
-    if (groupIds.has(stat.groupId)) bytes.set(stat.groupId, (bytes.get(stat.groupId) ?? 0) + stat.residentPages * pageBytes);
+/** Resident bytes of a process and everything that descends from it; 0 where the system does not tell. */
+export function residentBytes(pid: number): number {
+  let bytes = 0;
+  const open = [pid];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    bytes += (readStat(next)?.residentPages ?? 0) * pageBytes;
+    open.push(...childrenOf(next));
   }
   return bytes;
+}
+
+/** Looked up by the parent: going through all processes of a machine ten times a second would cost more than it protects. */
+function childrenOf(pid: number): number[] {
+  try {
+    const text = process.getBuiltinModule('node:fs').readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+    return text.split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
 }

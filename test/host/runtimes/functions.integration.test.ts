@@ -51,3 +51,24 @@ test('a worker that does not end in its grace period is terminated', async () =>
   await instance.stop(100);
   expect(instance.status.containers[0]?.state).toMatchObject({ kind: 'terminated', exitCode: 137 });
 });
+
+test('an uncaught error ends the worker with its stack in the log, and it starts again', async () => {
+  await using host = await startRuntime({ 'example.com/hello': './crashing.ts' });
+  const instance = host.runtime.start(podSpec({}));
+  await until(instance, isReady);
+  await get(instance).catch(() => undefined);
+  const status = await until(instance, ({ ready, containers }) => ready && containers[0]?.restartCount === 1);
+  expect(status.containers[0]?.lastTerminated).toMatchObject({ exitCode: 1, reason: 'Error' });
+  expect(await logText(instance, { previous: true })).toContain('outside of any call');
+});
+
+test('an instance that is stopped while it starts ends, however it is run', async () => {
+  await using host = await startRuntime({
+    worker: './hello.ts',
+    process: { function: './hello.ts', isolation: 'process' },
+    command: { command: ['python3', 'server.py'] },
+  });
+  const instances = ['worker', 'process', 'command'].map((image) => host.runtime.start(podSpec({ image })));
+  await Promise.all(instances.map((instance) => instance.stop(2_000)));
+  expect(instances.map(({ status }) => status.containers[0]?.state.kind)).toEqual(['terminated', 'terminated', 'terminated']);
+});

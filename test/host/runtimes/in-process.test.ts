@@ -92,3 +92,54 @@ test('readiness and liveness probes run on virtual time; a failing liveness rest
   expect(inits).toBe(2);
   await runtime.close();
 });
+
+test('stopping ends what never ends: an init hook, a shutdown hook, a back-off, an image without a program', async () => {
+  const clock = createVirtualClock();
+  const never = (): Promise<void> => new Promise(() => undefined);
+  const runtime = await startVirtual(
+    {
+      init: defineFunction(() => 'ok', { init: never }),
+      shutdown: defineFunction(() => 'ok', { shutdown: never }),
+      broken: defineFunction(() => 'ok', { init: () => Promise.reject(new Error('no')) }),
+    },
+    clock,
+  );
+  const instances = ['init', 'shutdown', 'broken', 'unmapped'].map((image) => runtime.start(podSpec({ image })));
+  await advance(clock, 1_000);
+  const reasons = instances.map(({ status: { containers } }) => {
+    const state = containers[0]?.state;
+    return state?.kind === 'waiting' ? state.reason : state?.kind;
+  });
+  expect(reasons).toEqual(['ContainerCreating', 'running', 'CrashLoopBackOff', 'ImagePullBackOff']);
+  const changes: string[] = [];
+  const listening = instances[1]?.onChange(() => changes.push('changed'));
+  const stopped = Promise.all(instances.map((instance) => instance.stop(5_000)));
+  listening?.[Symbol.dispose]();
+  await advance(clock, 5_000);
+  await stopped;
+  expect(changes).toEqual(['changed']);
+  expect(instances.map(({ status }) => [status.phase, status.containers[0]?.state.kind])).toEqual([
+    ['Failed', 'terminated'],
+    ['Failed', 'terminated'],
+    ['Failed', 'terminated'],
+    ['Succeeded', 'terminated'],
+  ]);
+  await runtime.close();
+  expect(() => runtime.start(podSpec({}))).toThrow(expect.objectContaining({ code: 'HOST_RUNTIME_CLOSED' }));
+});
+
+test('a second call of stop shortens the grace, and an id is used once', async () => {
+  const clock = createVirtualClock();
+  const runtime = await startVirtual({ a: defineFunction(() => 'ok', { shutdown: () => new Promise(() => undefined) }) }, clock);
+  const spec = podSpec({ image: 'a' });
+  const instance = runtime.start(spec);
+  expect(() => runtime.start(spec)).toThrow(expect.objectContaining({ code: 'HOST_INSTANCE_EXISTS' }));
+  expect(() => runtime.start({ ...spec, id: '../up' })).toThrow(expect.objectContaining({ code: 'HOST_INSTANCE_ID_INVALID' }));
+  await until(instance, isReady);
+  const first = instance.stop(60_000);
+  await advance(clock, 1_000);
+  const second = instance.stop(0);
+  await Promise.all([first, second]);
+  expect(instance.status.phase).toBe('Failed');
+  await runtime.close();
+});
