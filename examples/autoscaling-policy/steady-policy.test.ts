@@ -39,8 +39,8 @@ describe('the steady policy', () => {
     expect(bounded.maxReplicas).toBe(3);
   });
 
-  test('combines with others: panic of the KPA, and a floor before noon', () => {
-    const combined = scheduledFloor(maxOf(policy, kpa({ target: 10 })), [
+  test('combines with others: panic of the KPA, and a floor before noon', async () => {
+    const combined = await scheduledFloor(maxOf(policy, kpa({ target: 10 })), [
       { cron: '0 9 * * *', timeZone: 'Europe/Zurich', duration: '3h', min: 4 },
     ]);
     const morning = runPolicy(combined, {

@@ -81,29 +81,31 @@ describe('maxOf', () => {
 
 describe('scheduledFloor', () => {
   // 2023-11-14 was a Tuesday; the clock starts at 22:13:20 UTC, 23:13:20 in Berlin.
-  test('holds the floor in its window and nowhere else, in its time zone', () => {
+  test('holds the floor in its window and nowhere else, in its time zone', async () => {
     const base = told('base');
     base.desired = 1;
-    const decide = start(scheduledFloor(base, [{ cron: '30 23 * * 1-5', timeZone: 'Europe/Berlin', duration: '15m', min: 5 }]));
+    const decide = start(
+      await scheduledFloor(base, [{ cron: '30 23 * * 1-5', timeZone: 'Europe/Berlin', duration: '15m', min: 5 }]),
+    );
     const at = (hhmm: string): number => Date.parse(`2023-11-14T${hhmm}:00Z`) - startMs;
     expect(['22:29', '22:30', '22:44', '22:45'].map((time) => decide(at(time)).desired)).toEqual([1, 5, 5, 1]);
     base.desired = 9;
     expect(decide(at('22:35')).desired).toBe(9);
   });
 
-  test('follows the change to summer time', () => {
+  test('follows the change to summer time', async () => {
     const base = told('base');
-    const decide = start(scheduledFloor(base, [{ cron: '0 8 * * *', timeZone: 'Europe/Berlin', duration: '1h', min: 2 }]));
+    const decide = start(await scheduledFloor(base, [{ cron: '0 8 * * *', timeZone: 'Europe/Berlin', duration: '1h', min: 2 }]));
     const at = (time: string): number => Date.parse(time) - startMs;
     expect(decide(at('2024-03-30T07:30:00Z')).desired).toBe(2);
     expect(decide(at('2024-03-31T06:30:00Z')).desired).toBe(2);
     expect(decide(at('2024-03-31T07:30:00Z')).desired).toBe(0);
   });
 
-  test('is held without data, together with what is ready', () => {
+  test('is held without data, together with what is ready', async () => {
     const base = told('base');
     base.valid = false;
-    const decide = start(scheduledFloor(base, [{ cron: '* * * * *', duration: '1m', min: 2 }]), observe(spec, 4, []));
+    const decide = start(await scheduledFloor(base, [{ cron: '* * * * *', duration: '1m', min: 2 }]), observe(spec, 4, []));
     expect(decide(minute)).toMatchObject({ desired: 4, valid: true, excessBurstCapacity: 4 * 100 - 211 });
   });
 
@@ -112,10 +114,8 @@ describe('scheduledFloor', () => {
     [{ cron: '* * * * *', timeZone: 'Mars/Olympus', duration: '1m', min: 1 }, 'floors[0].cron'],
     [{ cron: '* * * * *', duration: '0s', min: 1 }, 'floors[0].duration'],
     [{ cron: '* * * * *', duration: '1m', min: 1.5 }, 'floors[0].min'],
-  ])('%j is refused', (floor, path) => {
-    expect(() => scheduledFloor(told('base'), [floor])).toThrow(
-      expect.objectContaining({ code: 'AUTOSCALER_INVALID_OPTION', path }) as Error,
-    );
+  ])('%j is refused', async (floor, path) => {
+    await expect(scheduledFloor(told('base'), [floor])).rejects.toMatchObject({ code: 'AUTOSCALER_INVALID_OPTION', path });
   });
 });
 

@@ -1,4 +1,4 @@
-import { Cron } from 'croner';
+import type { Cron } from 'croner';
 import { durationMs, type Duration } from '../../duration.ts';
 import { KnativeError, messageOf } from '../../errors.ts';
 import { explain } from '../explain.ts';
@@ -48,16 +48,23 @@ class FloorDecision implements Decision {
   }
 }
 
+interface ScheduledFloorState<State> {
+  readonly inner: State;
+  readonly windows: Window[];
+  readonly decision: FloorDecision;
+}
+
 /**
  * At least so many instances at scheduled times, otherwise whatever `policy` wants. Where windows overlap the largest floor counts.
  * While the policy has no data the floor is held, and the instances that are ready. Schedules are checked here:
- * `AUTOSCALER_INVALID_OPTION`.
+ * `AUTOSCALER_INVALID_OPTION`. Awaited, because the package that reads schedules is loaded only when there are any.
  */
-export function scheduledFloor<State>(
+export async function scheduledFloor<State>(
   policy: Policy<State>,
   floors: readonly ScheduledFloor[],
-): Policy<{ readonly inner: State; readonly windows: Window[]; readonly decision: FloorDecision }> {
-  const checked = floors.map(parseFloor);
+): Promise<Policy<ScheduledFloorState<State>>> {
+  const croner = await import('croner');
+  const checked = floors.map((floor, index) => parseFloor(floor, index, croner.Cron));
   return {
     name: 'scheduled-floor',
     metrics: (spec) => policy.metrics(spec),
@@ -88,7 +95,7 @@ export function scheduledFloor<State>(
   };
 }
 
-function parseFloor(floor: ScheduledFloor, index: number): { cron: Cron; lengthMs: number; min: number } {
+function parseFloor(floor: ScheduledFloor, index: number, Schedule: typeof Cron): { cron: Cron; lengthMs: number; min: number } {
   const path = `floors[${index}]`;
   const fail = (field: string, problem: string): KnativeError =>
     new KnativeError('AUTOSCALER_INVALID_OPTION', `scheduledFloor: ${path}.${field} ${problem}`, { path: `${path}.${field}` });
@@ -97,7 +104,7 @@ function parseFloor(floor: ScheduledFloor, index: number): { cron: Cron; lengthM
   const lengthMs = durationMs(floor.duration, `${path}.duration`);
   if (lengthMs <= 0) throw fail('duration', 'must be positive');
   try {
-    const cron = new Cron(floor.cron, { timezone: floor.timeZone ?? 'UTC', paused: true });
+    const cron = new Schedule(floor.cron, { timezone: floor.timeZone ?? 'UTC', paused: true });
     // An unknown zone shows only when a time is computed.
     cron.nextRun(new Date(0));
     return { cron, lengthMs, min: floor.min };
