@@ -81,12 +81,12 @@ export class Lexer {
     for (;;) {
       let kindOfCharacter = classAt(text, at);
       while (kindOfCharacter === blankClass) kindOfCharacter = classAt(text, ++at);
-      this.start = at;
       if (at >= text.length) {
-        this.end = at;
+        this.start = this.end = text.length;
         this.kind = endToken;
         return;
       }
+      this.start = at;
       let kind: number;
       if (kindOfCharacter === letterClass) kind = this.#scanWord(text, at);
       else kind = kindOfCharacter === digitClass ? this.#scanNumber(text, at) : this.#scanSymbol(text, at);
