@@ -1,4 +1,13 @@
 export { certManagerReconciler } from './adapters/cert-manager.ts';
+export { gatewayApiReconciler, probeFact, type ProbeState, type ProbeTarget } from './adapters/gateway-api.ts';
+export { parseGatewayApiConfig, type GatewayApiConfig, type GatewayEntry } from './adapters/gateway-api-config.ts';
+export { gateways, httpRoutes, referenceGrants } from './adapters/gateway-api-kinds.ts';
+export { makeHttpRoute } from './adapters/gateway-api-route.ts';
+export { ingressHash, withProbes } from './adapters/ingress-probe.ts';
+export { createIstioReconciler, type IstioReconcilerOptions } from './adapters/istio.ts';
+export { parseIstioConfig, type IstioConfig, type IstioGatewayEntry } from './adapters/istio-config.ts';
+export { istioGateways, virtualServices } from './adapters/istio-kinds.ts';
+export { makeVirtualServices, type GatewayNames, type HostMatch } from './adapters/istio-virtual-service.ts';
 export { certManagerCertificates, challenges, clusterIssuers } from './adapters/cert-manager-kinds.ts';
 export { ActivatorStats, type ActivatorStat } from './activator-stats.ts';
 export { chooseSubset } from './choose-subset.ts';
