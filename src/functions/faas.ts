@@ -2,7 +2,7 @@
 import type { Server } from 'node:http';
 import type { LogLevel } from '../logger.ts';
 import type { FunctionContext } from './context.ts';
-import { makeDefinition, type FunctionDefinition, type HealthHook } from './define-function.ts';
+import { isFunctionDefinition, makeDefinition, type FunctionDefinition, type HealthHook } from './define-function.ts';
 import type { Deliver } from './emit.ts';
 import { createFaasMetrics } from './faas-metrics.ts';
 import { readFuncYaml } from './func-yaml.ts';
@@ -54,7 +54,7 @@ export const defaults = { LOG_LEVEL: 'warn', PORT: 8080, INCLUDE_RAW: false, BOD
  * listed in docs/differences.md: among others, calls under way are finished on SIGTERM, and an uncaught error ends the process
  * with a message and code 1.
  */
-export async function start(fn: Invokable | FaasFunction | FunctionDefinition, options: StartOptions = {}): Promise<Server> {
+export async function start(fn: Invokable | FaasFunction, options: StartOptions = {}): Promise<Server> {
   const env = options.env ?? process.env;
   const config = await readFuncYaml(options.config ?? '.', env);
   const merged = { ...options, ...config };
@@ -87,10 +87,10 @@ export async function start(fn: Invokable | FaasFunction | FunctionDefinition, o
 
 const rejectDelivery: Deliver = () => Promise.reject(new Error('no deliverer'));
 
-function faasDefinition(fn: Invokable | FaasFunction | FunctionDefinition, options: StartOptions): FunctionDefinition {
+function faasDefinition(fn: Invokable | FaasFunction, options: StartOptions): FunctionDefinition {
   const { shutdown, cors, liveness, readiness } = options;
   const source =
-    typeof fn === 'function' ? { handle: fn } : 'conventions' in fn ? { ...fn.options, handle: fn.handle } : { ...fn };
+    typeof fn === 'function' ? { handle: fn } : isFunctionDefinition(fn) ? { ...fn.options, handle: fn.handle } : { ...fn };
   if (typeof source.handle !== 'function') throw new TypeError('Function must export a handle function');
   const definition = definitionOf({ shutdown, cors, liveness, readiness, ...source }, 'faas');
   return makeDefinition({ ...definition, conventions: 'faas' });

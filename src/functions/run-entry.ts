@@ -53,6 +53,8 @@ export async function runEntry(start: EntryStart): Promise<Entry> {
   });
   const faas = definition.conventions === 'faas';
   const own = faas ? await readFuncYaml(project.folder, env) : undefined;
+  // Functions of func read process.env; this process or thread is theirs.
+  for (const [name, value] of Object.entries(own?.envs ?? {})) process.env[name] ??= value;
   const options: ServeOptions = {
     env: own === undefined ? env : { ...own.envs, ...env },
     logger: createStandardLogger(own?.logLevel === undefined ? env : { ...env, FUNC_LOG_LEVEL: own.logLevel }),
@@ -71,7 +73,7 @@ function faasSettings(env: Environment, own: Awaited<ReturnType<typeof readFuncY
   const limit = own?.bodyLimit ?? Number(env['FUNC_BODY_LIMIT'] ?? NaN);
   return {
     includeRaw: own?.includeRaw ?? env['FUNC_INCLUDE_RAW'] !== undefined,
-    metrics: true,
+    metrics: own?.name ?? true,
     ...(Number.isFinite(limit) ? { bodyBytesMax: limit } : {}),
   };
 }

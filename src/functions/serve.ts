@@ -18,8 +18,8 @@ export interface ServeOptions extends FunctionRuntimeOptions {
   readonly limits?: HttpServerLimits;
   /** A server that listens already; port, host and limits are not looked at then. */
   readonly opened?: OpenServer;
-  /** Answers `GET /metrics` (METRICS_URL) with the calls' numbers as Prometheus text; default false. */
-  readonly metrics?: boolean;
+  /** Answers `GET /metrics` (METRICS_URL) with the calls' numbers as Prometheus text; default false. A text is the function's name in the labels. */
+  readonly metrics?: boolean | string;
   /** How long `close` waits for calls under way and background work, milliseconds; default 10 s. */
   readonly graceMs?: number;
 }
@@ -46,7 +46,10 @@ export async function serve(functions: FunctionDefinition | FunctionRoutes, opti
   const graceMs = options.graceMs ?? 10_000;
   const deliverer = options.deliver === undefined ? createSinkDeliverer({ clock }) : undefined;
   const deliver = options.deliver ?? deliverer?.deliver;
-  const metrics = options.metrics === true ? createFaasMetrics('', env) : undefined;
+  const metrics =
+    options.metrics === undefined || options.metrics === false
+      ? undefined
+      : createFaasMetrics(options.metrics === true ? '' : options.metrics, env);
   const runtimeOptions = {
     ...options,
     ...(metrics === undefined ? {} : { meter: metrics.meter }),

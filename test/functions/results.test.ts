@@ -80,7 +80,6 @@ describe('what a function returns becomes the response', () => {
   });
 
   test('a stream that fails before its first piece is an error answer', async () => {
-    // eslint-disable-next-line require-yield -- it fails first
     async function* broken(): AsyncGenerator<string> {
       await Promise.resolve();
       throw new Error('no data');
