@@ -4,14 +4,20 @@ import { readdirSync } from 'node:fs';
 
 const folder = new URL('../bench/', import.meta.url);
 const wanted = process.argv.slice(2);
-const benches = readdirSync(folder).filter((name) => name.endsWith('.bench.ts')).sort();
+const benches = readdirSync(folder)
+  .filter((name) => name.endsWith('.bench.ts'))
+  .sort();
 if (wanted.includes('--help') || wanted.includes('-h')) {
-  console.log(`usage: npm run bench [-- NAME…]\n\nBenchmarks: ${benches.map((name) => name.replace('.bench.ts', '')).join(', ')}`);
+  console.log(
+    `usage: npm run bench [-- NAME…]\n\nBenchmarks: ${benches.map((name) => name.replace('.bench.ts', '')).join(', ')}`,
+  );
   process.exit(0);
 }
 const chosen = wanted.length === 0 ? benches : benches.filter((name) => wanted.some((text) => name.startsWith(text)));
 if (chosen.length === 0) {
-  console.error(`no benchmark is called ${wanted.join(' ')}; there are: ${benches.map((name) => name.replace('.bench.ts', '')).join(', ')}`);
+  console.error(
+    `no benchmark is called ${wanted.join(' ')}; there are: ${benches.map((name) => name.replace('.bench.ts', '')).join(', ')}`,
+  );
   process.exit(2);
 }
 let failed = 0;

@@ -1,6 +1,6 @@
 import type * as CloudEventsPackage from 'cloudevents';
 import type { CloudEvent, CloudEventV1 } from 'cloudevents';
-import { KnativeError } from '../errors.ts';
+import { loadPackage } from '../load-package.ts';
 import { EventFault } from './event-fault.ts';
 import { EventMessage, type AttributeValue } from './event-message.ts';
 import { validateEvent } from './validate-event.ts';
@@ -87,7 +87,7 @@ function dataOf(event: CloudEventV1<unknown>): unknown {
  * back drops it.
  */
 export function toCloudEvent(event: EventMessage): CloudEvent<unknown> {
-  const { CloudEvent: CloudEventClass } = loadPackage();
+  const { CloudEvent: CloudEventClass } = cloudEventsPackage();
   const properties: Record<string, unknown> = { ...event.attributes() };
   const data = event.data();
   if (data !== undefined) properties['data'] = data instanceof Uint8Array ? Buffer.from(data) : data;
@@ -98,17 +98,6 @@ export function toCloudEvent(event: EventMessage): CloudEvent<unknown> {
 
 let loaded: typeof CloudEventsPackage | undefined;
 
-function loadPackage(): typeof CloudEventsPackage {
-  if (loaded !== undefined) return loaded;
-  try {
-    const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);
-    const module: typeof CloudEventsPackage = require('cloudevents');
-    loaded = module;
-  } catch (cause) {
-    throw new KnativeError('CLOUDEVENTS_PACKAGE', 'the npm package cloudevents cannot be loaded', {
-      cause,
-      hint: 'npm install cloudevents',
-    });
-  }
-  return loaded;
+function cloudEventsPackage(): typeof CloudEventsPackage {
+  return (loaded ??= loadPackage('cloudevents') as typeof CloudEventsPackage);
 }

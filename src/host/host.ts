@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { noActivity } from '../activity.ts';
 import { pods, type Pod } from '../api/core/pod.ts';
-import { resourceKey, type Resource } from '../api/resource.ts';
+import { resourceKey } from '../api/resource.ts';
 import { routes } from '../api/serving/route.ts';
 import { realClock } from '../clock.ts';
 import { createController } from '../controller/controller.ts';

@@ -28,7 +28,10 @@ function loadedBy(file: string): { files: string[]; heavy: string[] } {
     await import(${JSON.stringify(new URL(`file://${source}${file}`).href)});
     const heavy = seen.filter((url) => /^node:(http|https|http2|net|tls|fs|child_process|worker_threads|sqlite|crypto)$/.test(url));
     console.log(JSON.stringify({ files: seen.filter((url) => url.startsWith('file:')), heavy }));`;
-  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   return JSON.parse(output) as { files: string[]; heavy: string[] };
 }
 
