@@ -38,6 +38,11 @@ export class Collection {
 
   /** Takes over changed requests: windows of the same metric and aggregation are resized and keep their data, others start empty. */
   update(nowMs: number, requests: readonly MetricRequest[]): void {
+    if (this.#requests.length === 0) {
+      this.#windows = createWindows(requests);
+      this.#requests = requests;
+      return;
+    }
     const windows = requests.map((request, index) => {
       const before = this.#requests[index];
       const window = this.#windows[index];

@@ -47,6 +47,8 @@ class Runner implements Observation {
   /** Monotonic time of the next regular tick. */
   dueMs = 0;
   deleted = false;
+  /** False while the policy could not even make its state. */
+  started = false;
 
   constructor(key: string, spec: DeciderSpec, policy: Policy, collection: Collection) {
     this.key = key;
@@ -99,9 +101,8 @@ export class MultiScaler implements AsyncDisposable {
   ensure(key: string, spec: DeciderSpec): DeciderStatus {
     const runner = this.#runners.get(key) ?? this.#create(key, spec);
     if (!sameSpec(runner.spec, spec)) {
-      const requests = runner.policy.metrics(spec);
       runner.spec = spec;
-      runner.collection.update(this.#clock.now(), requests);
+      this.#guard(runner, () => runner.collection.update(this.#clock.now(), runner.policy.metrics(spec)));
     }
     return { desiredScale: runner.desiredScale, excessBurstCapacity: runner.excessBurstCapacity };
   }
@@ -110,14 +111,33 @@ export class MultiScaler implements AsyncDisposable {
     if (this.#closed) throw new KnativeError('AUTOSCALER_CLOSED', 'the multi-scaler is closed: no decider can be created');
     const policy = this.#options.policyFor?.(key, spec) ?? this.#options.policy ?? kpaPolicy;
     const nowMs = this.#clock.now();
-    const runner = new Runner(key, spec, policy, this.collector.createOrUpdate(key, policy.metrics(spec), nowMs));
+    const runner = new Runner(key, spec, policy, this.collector.createOrUpdate(key, [], nowMs));
     runner.readyPods = this.#options.readyPods(key) ?? 0;
-    runner.state = policy.initial(runner, nowMs);
+    this.#start(runner, nowMs);
     runner.dueMs = this.#clock.monotonic() + tickIntervalMs;
     this.#runners.set(key, runner);
     this.#queue.push(runner);
     this.#schedule(runner.dueMs);
     return runner;
+  }
+
+  #start(runner: Runner, nowMs: number): void {
+    const { policy, spec, collection } = runner;
+    runner.started = this.#guard(runner, () => {
+      collection.update(nowMs, policy.metrics(spec));
+      runner.state = policy.initial(runner, nowMs);
+    });
+  }
+
+  // Policies are users' code: what they throw is shown and changes nothing.
+  #guard(runner: Runner, call: () => void): boolean {
+    try {
+      call();
+      return true;
+    } catch (error) {
+      this.#reject(runner, `policy ${runner.policy.name} threw: ${messageOf(error)}`);
+      return false;
+    }
   }
 
   get(key: string): DeciderView | undefined {
@@ -172,11 +192,14 @@ export class MultiScaler implements AsyncDisposable {
   /** Why the decider wants what it wants; `undefined` before its first decision. */
   explain(key: string): Explanation | undefined {
     const runner = this.#runners.get(key);
-    return runner?.last === undefined ? undefined : explain(runner.last, runner.rejected);
+    if (runner === undefined || (runner.last === undefined && runner.rejected === undefined)) return undefined;
+    return explain(runner.last ?? nothingDecided, runner.rejected);
   }
 
   #decide(runner: Runner, nowMs: number): Decision | undefined {
     runner.readyPods = this.#options.readyPods(runner.key);
+    if (!runner.started) this.#start(runner, nowMs);
+    if (!runner.started) return undefined;
     let decision: Decision;
     try {
       decision = runner.policy.decide(runner, runner.state, nowMs);
@@ -279,6 +302,8 @@ export class MultiScaler implements AsyncDisposable {
 export function createMultiScaler(options: MultiScalerOptions): MultiScaler {
   return new MultiScaler(options);
 }
+
+const nothingDecided: Decision = { desired: -1, excessBurstCapacity: 0, valid: false };
 
 function faultOf({ desired, excessBurstCapacity }: Decision): string | undefined {
   if (!Number.isSafeInteger(desired) || desired < 0) return `wants ${desired} instances, which is no whole number of 0 or more`;

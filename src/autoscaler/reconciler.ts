@@ -1,7 +1,6 @@
 import { deployments, type Deployment } from '../api/apps/deployment.ts';
 import { kpaClass } from '../api/autoscaling/annotation-keys.ts';
-import { defaultAutoscalerConfig, parseAutoscalerConfig, type AutoscalerConfig } from '../api/autoscaling/config-autoscaler.ts';
-import { parseGoDurationValue } from '../api/autoscaling/go-values.ts';
+import type { AutoscalerConfig } from '../api/autoscaling/config-autoscaler.ts';
 import { metrics, type Metric } from '../api/autoscaling/metric.ts';
 import { podAutoscalers, type PodAutoscaler } from '../api/autoscaling/pod-autoscaler.ts';
 import { findCondition, isFalse, isTrue, manageConditions, type ConditionManager } from '../api/conditions.ts';
@@ -19,13 +18,13 @@ import {
 } from './active-condition.ts';
 import { isControlledBy, makeMetric, makeServerlessService } from './children.ts';
 import { activatorProbeFact, deciderFact, type DeciderStatus } from './facts.ts';
+import { autoscalerConfigOf, progressDeadlineMs } from './live-config.ts';
 import { initialExcessBurstCapacity } from './multi-scaler.ts';
 import { countPods, revisionLabel } from './pod-counts.ts';
 import type { DeciderSpec } from './policy.ts';
 import { decideScale, scaleUnknown, type ScaleOutcome } from './scale.ts';
 import { autoscalerClassOf, makeDeciderSpec, type ScalingInput } from './settings.ts';
 
-const progressDeadlineDefaultMs = 600_000;
 /** Fallback for a probe whose provider never reports: upstream gives up after 45 s and looks again a second later. */
 const probeFallbackMs = 46_000;
 
@@ -286,22 +285,4 @@ export function proxyForMs(service: ServerlessService, nowMs: number): number {
   const populated = findCondition(service.status?.conditions, 'ActivatorEndpointsPopulated');
   if (!isTrue(populated) || populated?.lastTransitionTime === undefined) return 0;
   return nowMs - Date.parse(populated.lastTransitionTime);
-}
-
-const parsedConfigs = new WeakMap<Readonly<Record<string, string>>, AutoscalerConfig>();
-
-/** The parsed config map; what cannot be parsed never gets here, since admission refuses it, so defaults stand in. */
-function autoscalerConfigOf(data: Readonly<Record<string, string>>): AutoscalerConfig {
-  const known = parsedConfigs.get(data);
-  if (known !== undefined) return known;
-  const parsed = parseAutoscalerConfig(data);
-  const config = 'config' in parsed ? parsed.config : defaultAutoscalerConfig();
-  parsedConfigs.set(data, config);
-  return config;
-}
-
-function progressDeadlineMs(configDeployment: Readonly<Record<string, string>>): number {
-  const text = configDeployment['progress-deadline'];
-  const parsed = text === undefined ? undefined : parseGoDurationValue(text);
-  return parsed !== undefined && 'ms' in parsed ? parsed.ms : progressDeadlineDefaultMs;
 }

@@ -92,6 +92,35 @@ describe('the multi-scaler', () => {
     expect(scaler.get(key)).toMatchObject({ desiredScale: 2, rejected: undefined });
   });
 
+  test('a policy that cannot even start is shown, and tried again', () => {
+    let broken = true;
+    const policy: Policy<undefined> = {
+      name: 'late',
+      metrics: () => {
+        if (broken) throw new Error('not yet');
+        return [{ metric: 'concurrency', windowMs: 10_000, aggregation: 'linear' }];
+      },
+      initial: () => undefined,
+      decide: (observation, _state, nowMs) => ({
+        desired: Math.ceil(observation.average(0, nowMs)),
+        excessBurstCapacity: 0,
+        valid: true,
+      }),
+    };
+    const { clock, scaler } = setUp(policy);
+    expect(scaler.ensure(key, specFor())).toMatchObject({ desiredScale: -1 });
+    clock.advanceSync(2_000);
+    expect(scaler.get(key)).toMatchObject({ desiredScale: -1, rejected: 'policy late threw: not yet' });
+    broken = false;
+    clock.advanceSync(2_000);
+    scaler.record(key, load(3));
+    clock.advanceSync(2_000);
+    expect(scaler.get(key)).toMatchObject({ desiredScale: 3, rejected: undefined });
+    broken = true;
+    expect(scaler.ensure(key, specFor({ containerConcurrency: 5 }))).toMatchObject({ desiredScale: 3 });
+    expect(scaler.get(key)?.rejected).toContain('not yet');
+  });
+
   test('a request at scale zero is decided on at once', () => {
     const policy = scripted();
     const { clock, scaler } = setUp(policy);

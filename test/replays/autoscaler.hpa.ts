@@ -128,6 +128,8 @@ function outputOf(before: HpaStatus, { status, scaledTo, events, error }: HpaPas
   };
 }
 
+const isSidecar = (pod: VectorPod, name: string): boolean => name === 'sidecar' && pod.sidecarInit !== undefined;
+
 function podOf(pod: VectorPod, requests: Requests): HpaPod {
   const own = pod.requests ?? requests;
   const status = pod.ready ?? 'True';
@@ -135,9 +137,12 @@ function podOf(pod: VectorPod, requests: Requests): HpaPod {
     name: pod.n,
     phase: pod.phase ?? 'Running',
     deleting: pod.deleting ?? false,
-    ready: status === 'none' ? undefined : { status, sinceMs: (pod.readyAt ?? 0) * 1_000 },
+    ready: status === 'none' ? undefined : { status, sinceMs: (pod.readyAt ?? -Infinity) * 1_000 },
     startMs: pod.start === undefined ? undefined : pod.start * 1_000,
-    containers: Object.entries(own).map(([name, amounts]) => ({ name, requests: amounts })),
+    // Restartable init containers come after the others.
+    containers: Object.entries(own)
+      .map(([name, amounts]) => ({ name, requests: amounts }))
+      .sort((a, b) => Number(isSidecar(pod, a.name)) - Number(isSidecar(pod, b.name))),
     ...(pod.podRequests === undefined ? {} : { podRequests: pod.podRequests }),
   };
 }

@@ -79,6 +79,10 @@ class Pass {
   run(): HpaPass {
     const { scale, spec, nowMs } = this.#input;
     const { kind, apiVersion = '' } = spec.scaleTargetRef;
+    if (apiVersion.split('/').length > 2) {
+      const text = `unexpected GroupVersion string: ${apiVersion}`;
+      return this.#failedGetScale(text, `invalid API version in scale target reference: ${text}`);
+    }
     const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
     if (kind !== 'Deployment' || group !== 'apps') {
       const text = `no matches for kind ${JSON.stringify(kind)} in group ${JSON.stringify(group)}`;
