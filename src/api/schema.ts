@@ -74,55 +74,107 @@ export function oneOf<const T extends string>(...values: readonly T[]): Schema<T
   return { json: { type: 'string', enum: values }, node: { kind: 'string' } };
 }
 
+/**
+ * A schema whose parts are made when they are first looked at: a program that imports a hundred kinds and uses one pays for one.
+ */
+function deferred<T>(makeJson: () => JsonSchema, makeNode: () => SchemaNode): Schema<T> {
+  let json: JsonSchema | undefined;
+  let node: SchemaNode | undefined;
+  return {
+    get json(): JsonSchema {
+      return (json ??= makeJson());
+    },
+    get node(): SchemaNode {
+      return (node ??= makeNode());
+    },
+  };
+}
+
 export function array<T>(item: Schema<T>): Schema<T[]> {
-  return { json: { type: 'array', items: item.json }, node: { kind: 'array', item: item.node } };
+  return deferred(
+    () => ({ type: 'array', items: item.json }),
+    () => ({ kind: 'array', item: item.node }),
+  );
 }
 
 /** A map from text keys to values. */
 export function map<T>(item: Schema<T>): Schema<Record<string, T>> {
-  return { json: { type: 'object', additionalProperties: item.json }, node: { kind: 'map', item: item.node } };
+  return deferred(
+    () => ({ type: 'object', additionalProperties: item.json }),
+    () => ({ kind: 'map', item: item.node }),
+  );
 }
 
 export function object<F extends Record<string, Schema>>(fields: F): Schema<ObjectOf<F>> {
-  const nodes = new Map<string, SchemaNode>();
-  const present: string[] = [];
+  return deferred(
+    () => objectJson(fields),
+    () => objectNode(fields),
+  );
+}
+
+function objectJson(fields: Readonly<Record<string, Schema>>): JsonSchema {
   const required: string[] = [];
   const properties: Record<string, JsonSchema> = {};
   for (const [name, field] of Object.entries(fields)) {
-    nodes.set(name, field.node);
     properties[name] = field.json;
-    if (!isPresent(field)) continue;
-    present.push(name);
-    if (field.required) required.push(name);
+    if (isPresent(field) && field.required) required.push(name);
   }
-  return {
-    json: { type: 'object', ...(required.length > 0 ? { required } : {}), properties },
-    node: { kind: 'object', fields: nodes, present },
-  };
+  return { type: 'object', ...(required.length > 0 ? { required } : {}), properties };
+}
+
+function objectNode(fields: Readonly<Record<string, Schema>>): SchemaNode {
+  const nodes = new Map<string, SchemaNode>();
+  const present: string[] = [];
+  for (const [name, field] of Object.entries(fields)) {
+    nodes.set(name, field.node);
+    if (isPresent(field)) present.push(name);
+  }
+  return { kind: 'object', fields: nodes, present };
 }
 
 function isPresent(schema: Schema): schema is PresentSchema {
   return 'present' in schema && schema.present === true;
 }
 
+function marked<T>(schema: Schema<T>, isRequired: boolean): PresentSchema<T> {
+  return {
+    get json(): JsonSchema {
+      return schema.json;
+    },
+    get node(): SchemaNode {
+      return schema.node;
+    },
+    present: true,
+    required: isRequired,
+  };
+}
+
 /** A field that the type always has; manifests may leave it out. */
 export function present<T>(schema: Schema<T>): PresentSchema<T> {
-  return { ...schema, present: true, required: false };
+  return marked(schema, false);
 }
 
 /** A field that the type always has and that a manifest must give; validators say so when it is missing. */
 export function required<T>(schema: Schema<T>): PresentSchema<T> {
-  return { ...schema, present: true, required: true };
+  return marked(schema, true);
 }
 
 /** The same schema with a text for editors and `explain`. */
-export function describe<S extends Schema>(schema: S, description: string): S {
-  return { ...schema, json: { ...schema.json, description } };
+export function describe<T>(schema: PresentSchema<T>, description: string): PresentSchema<T>;
+export function describe<T>(schema: Schema<T>, description: string): Schema<T>;
+export function describe<T>(schema: Schema<T>, description: string): Schema<T> {
+  return annotate(schema, { description });
 }
 
 /** The same schema with further JSON Schema keywords (`minimum`, `pattern`, `format` …), which decoding does not look at. */
-export function annotate<S extends Schema>(schema: S, keywords: JsonSchema): S {
-  return { ...schema, json: { ...schema.json, ...keywords } };
+export function annotate<T>(schema: PresentSchema<T>, keywords: JsonSchema): PresentSchema<T>;
+export function annotate<T>(schema: Schema<T>, keywords: JsonSchema): Schema<T>;
+export function annotate<T>(schema: Schema<T>, keywords: JsonSchema): Schema<T> {
+  const annotated = deferred<T>(
+    () => ({ ...schema.json, ...keywords }),
+    () => schema.node,
+  );
+  return isPresent(schema) ? marked(annotated, schema.required) : annotated;
 }
 
 /** For recursive types. CRDs cannot recurse, so the JSON Schema says `json`, by default an open object. */
