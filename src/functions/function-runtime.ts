@@ -41,6 +41,8 @@ export interface FunctionRuntimeOptions {
   readonly healthPaths?: Partial<HealthPaths>;
   /** Shows messages of errors that are the function's fault; default false, and always on for faas conventions. */
   readonly exposeErrors?: boolean;
+  /** Called once, after the first call was answered. */
+  readonly onFirstAnswer?: () => void;
   /** Gives `context.rawBody` as text (faas conventions); default false. */
   readonly includeRaw?: boolean;
 }
@@ -90,6 +92,7 @@ class Runtime implements FunctionRuntime {
   #ready = false;
   #closed: Promise<void> | undefined;
   #calls = 0;
+  #onFirstAnswer: (() => void) | undefined;
   #idle: (() => void)[] = [];
   #warnedAboutPlainReply = false;
 
@@ -130,6 +133,7 @@ class Runtime implements FunctionRuntime {
     this.#httpRules = { headers, repliesToEvent: false, faas: this.#faas };
     this.#eventRules = { headers, repliesToEvent: true, faas: this.#faas };
     this.#metrics = makeMetrics(options.meter);
+    this.#onFirstAnswer = options.onFirstAnswer;
   }
 
   get active(): number {
@@ -395,6 +399,10 @@ class Runtime implements FunctionRuntime {
     call.done = true;
     call.timer?.[Symbol.dispose]();
     this.#calls--;
+    if (this.#onFirstAnswer !== undefined && !failed) {
+      this.#onFirstAnswer();
+      this.#onFirstAnswer = undefined;
+    }
     if (this.#metrics !== undefined) {
       const trigger = call.repliesToEvent ? eventTrigger : httpTrigger;
       this.#metrics.invocations.add(1, trigger);

@@ -43,6 +43,7 @@ async function main(modulePath: string | undefined): Promise<void> {
   server = await startEntry({
     modulePath,
     env: process.env,
+    compileCache: true,
     host: process.env['LISTEN_HOST'] ?? '::',
     ...(port === undefined ? {} : { port }),
   });

@@ -1,3 +1,4 @@
+import { useCompileCache } from './compile-cache.ts';
 import type { Conventions } from './define-function.ts';
 import type { Environment } from './context.ts';
 import { readFuncYaml } from './func-yaml.ts';
@@ -21,6 +22,8 @@ export interface EntryStart {
   /** Signature of a functions-framework function; default FUNCTION_SIGNATURE_TYPE, else http. */
   readonly signatureType?: string;
   readonly conventions?: Conventions;
+  /** Keeps compiled code for the next start; for processes that run one function. Default false. */
+  readonly compileCache?: boolean;
   /** Shows messages of errors that are the function's fault in answers; default false. */
   readonly exposeErrors?: boolean;
 }
@@ -46,6 +49,7 @@ export async function runEntry(start: EntryStart): Promise<Entry> {
   const { env } = start;
   const isFramework = project.isFramework || env['FUNCTION_SIGNATURE_TYPE'] !== undefined || start.signatureType !== undefined;
   if (isFramework) return { server: await startFrameworkEntry(project, start), style: 'functions-framework' };
+  const writeCache = start.compileCache === true ? useCompileCache() : undefined;
   const target = start.target ?? env['FUNCTION_TARGET'];
   const { definition } = await loadFunction(start.modulePath, {
     ...(target === undefined ? {} : { target }),
@@ -61,6 +65,8 @@ export async function runEntry(start: EntryStart): Promise<Entry> {
     ...(start.host === undefined ? {} : { host: start.host }),
     ...(start.port === undefined ? {} : { port: start.port }),
     ...(start.opened === undefined ? {} : { opened: start.opened }),
+    // A moment later, so that the answer is out first.
+    ...(writeCache === undefined ? {} : { onFirstAnswer: () => setImmediate(writeCache) }),
     ...(start.exposeErrors === undefined ? {} : { exposeErrors: start.exposeErrors }),
     ...(faas ? faasSettings(env, own) : {}),
   };

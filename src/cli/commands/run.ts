@@ -84,6 +84,7 @@ function toStart(context: CommandContext): EntryStart {
     modulePath: context.positionals[0] ?? text('source') ?? context.env['FUNCTION_SOURCE'] ?? '.',
     env: { ...context.env, FUNC_LOG_LEVEL: text('log-level') ?? context.env['FUNC_LOG_LEVEL'] ?? 'info' },
     exposeErrors: true,
+    compileCache: true,
     ...(port === undefined ? {} : { port }),
     ...(host === undefined ? {} : { host }),
     ...(target === undefined ? {} : { target }),
