@@ -3,8 +3,22 @@ export { resolveDestination, type Resolved } from './reconcilers/resolve-destina
 export { brokerOf, triggerReconciler } from './reconcilers/trigger.ts';
 export { createBroker, type Broker, type BrokerOptions, type PublishResult } from './broker.ts';
 export { createIngress, type IngressOptions } from './ingress.ts';
-export { type EventLog, type LogDelivery, type MatchedEvent } from './log.ts';
-export { memoryLog } from './logs/memory.ts';
+export {
+  LogFullError,
+  type ConsumeOptions,
+  type EventLog,
+  type LogCapability,
+  type LogConsumer,
+  type LogDelivery,
+  type LogStats,
+  type LogTrigger,
+  type ParkedEvent,
+  type ParkReason,
+  type ReadOptions,
+  type StoredEvent,
+  type TriggerStats,
+} from './log.ts';
+export { memoryLog, type MemoryLogOptions } from './logs/memory.ts';
 export { type Subscriber, type TriggerOptions } from './trigger-dispatcher.ts';
 export {
   compileFilter,
