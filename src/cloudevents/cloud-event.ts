@@ -1,8 +1,10 @@
 import type * as CloudEventsPackage from 'cloudevents';
 import type { CloudEvent, CloudEventV1 } from 'cloudevents';
+import { KnativeError } from '../errors.ts';
 import { loadPackage } from '../load-package.ts';
 import { EventFault } from './event-fault.ts';
 import { EventMessage, type AttributeValue } from './event-message.ts';
+import { charsetOf } from './media-type.ts';
 import { validateEvent } from './validate-event.ts';
 
 /** What every place of this package takes as an event: its own class, the npm package's, or a plain object of the latter's shape. */
@@ -89,11 +91,24 @@ function dataOf(event: CloudEventV1<unknown>): unknown {
 export function toCloudEvent(event: EventMessage): CloudEvent<unknown> {
   const { CloudEvent: CloudEventClass } = cloudEventsPackage();
   const properties: Record<string, unknown> = { ...event.attributes() };
-  const data = event.data();
+  const data = valueOrBytes(event);
   if (data !== undefined) properties['data'] = data instanceof Uint8Array ? Buffer.from(data) : data;
   const cloudEvent = new CloudEventClass<unknown>(properties, false);
   if (event.time === undefined) withoutTime.add(cloudEvent);
   return cloudEvent;
+}
+
+/** Data that are not what their content type says, and text in another charset, go as the bytes they are. */
+function valueOrBytes(event: EventMessage): unknown {
+  if (event.hasValue) return event.data();
+  const charset = charsetOf(event.datacontenttype ?? '');
+  if (charset !== 'utf-8' && charset !== 'us-ascii') return event.body;
+  try {
+    return event.data();
+  } catch (error) {
+    if (KnativeError.is(error)) return event.body;
+    throw error;
+  }
 }
 
 let loaded: typeof CloudEventsPackage | undefined;

@@ -1,8 +1,7 @@
 import { textOfAttribute } from './attribute-text.ts';
 import type { EventMessage } from './event-message.ts';
-import { stringifyData } from './event-data.ts';
 import { encodeHeaderValue, encodeHeaderValueUpstream } from './header-value.ts';
-import { encodeJson, eventToJson, impliesJson } from './json-format.ts';
+import { encodeJson, impliesJson, textOfEvent } from './json-format.ts';
 
 /** Headers (names and values in turn) and body of an HTTP message that carries events. */
 export interface EncodedEvent {
@@ -54,6 +53,6 @@ export function encodeStructured(event: EventMessage): EncodedEvent {
 export function encodeBatch(events: readonly EventMessage[]): EncodedEvent {
   return {
     rawHeaders: ['content-type', 'application/cloudevents-batch+json'],
-    body: Buffer.from(stringifyData(events.map(eventToJson)), 'utf8'),
+    body: Buffer.from(`[${events.map(textOfEvent).join()}]`, 'utf8'),
   };
 }

@@ -15,7 +15,7 @@ import { isJsonData, stringifyData } from './event-data.ts';
 import { EventFault } from './event-fault.ts';
 import { EventMessage, type AttributeValue } from './event-message.ts';
 import { decodeUtf8 } from './header-value.ts';
-import { isJsonContentType, isTextContentType } from './media-type.ts';
+import { charsetOf, isJsonContentType, isTextContentType } from './media-type.ts';
 import { readJsonUpstream } from './upstream-json.ts';
 
 /** One event in the JSON format (`application/cloudevents+json`). */
@@ -188,8 +188,15 @@ function takeBase64(base64: unknown, fields: DecodedFields): EventFault | undefi
   return undefined;
 }
 
-/** The event as an object of the JSON format, to be stringified or put into a batch. */
+/** The event as an object of the JSON format, data as a value. */
 export function eventToJson(event: EventMessage): Record<string, unknown> {
+  const object = attributesToJson(event);
+  if (event.hasValue) object['data'] = event.data();
+  else addBytes(object, event);
+  return object;
+}
+
+function attributesToJson(event: EventMessage): Record<string, unknown> {
   const object: Record<string, unknown> = {
     specversion: event.specversion,
     id: event.id,
@@ -205,20 +212,15 @@ export function eventToJson(event: EventMessage): Record<string, unknown> {
     const value = extensions[i + 1];
     object[String(extensions[i])] = value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
   }
-  addData(object, event);
   return object;
 }
 
-function addData(object: Record<string, unknown>, event: EventMessage): void {
-  if (event.hasValue) {
-    object['data'] = event.data();
-    return;
-  }
+/** Adds data that are bytes: the JSON value or the text that they are by their content type, otherwise Base64. */
+function addBytes(object: Record<string, unknown>, event: EventMessage): void {
   const bytes = event.body;
   if (bytes === undefined) return;
-  const data = jsonFormOfBytes(event);
-  if (data !== undefined) {
-    object['data'] = data;
+  if (isEmbeddable(event)) {
+    object['data'] = event.data();
     return;
   }
   const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
@@ -228,21 +230,41 @@ function addData(object: Record<string, unknown>, event: EventMessage): void {
   } else object['data_base64'] = base64;
 }
 
-/** Bytes as the `data` member: the JSON value or the text that they are by their content type; `undefined` when they must go as Base64. */
-function jsonFormOfBytes(event: EventMessage): unknown {
+/** True when bytes can go in as a value: JSON that parses, and UTF-8 text that says so. */
+function isEmbeddable(event: EventMessage): boolean {
   const contentType = event.datacontenttype;
-  if (contentType === undefined || !(isJsonContentType(contentType) || isTextContentType(contentType))) return undefined;
+  if (contentType === undefined) return false;
+  if (!isJsonContentType(contentType) && !(isTextContentType(contentType) && isUtf8(charsetOf(contentType)))) return false;
   try {
-    return event.data();
+    event.data();
+    return true;
   } catch (error) {
-    if (KnativeError.is(error)) return undefined;
+    if (KnativeError.is(error)) return false;
     throw error;
   }
 }
 
+function isUtf8(charset: string): boolean {
+  return charset === 'utf-8' || charset === 'utf8' || charset === 'us-ascii';
+}
+
+/**
+ * The event in the JSON format, as text. JSON that came as bytes is put in as it was written, once it is known to parse: a number
+ * that JavaScript cannot hold stays what it is.
+ */
+export function textOfEvent(event: EventMessage): string {
+  const { body, datacontenttype } = event.hasValue ? noData : event;
+  if (body === undefined || datacontenttype === undefined || !isJsonContentType(datacontenttype) || !isEmbeddable(event)) {
+    return stringifyData(eventToJson(event));
+  }
+  return `${stringifyData(attributesToJson(event)).slice(0, -1)},"data":${decodeUtf8(body) ?? 'null'}}`;
+}
+
+const noData = { body: undefined, datacontenttype: undefined };
+
 /** The event in the JSON format, as bytes. */
 export function encodeJson(event: EventMessage): Uint8Array {
-  return Buffer.from(stringifyData(eventToJson(event)), 'utf8');
+  return Buffer.from(textOfEvent(event), 'utf8');
 }
 
 /** True when an event without content type has data that a receiver takes for JSON. */

@@ -136,6 +136,15 @@ describe('the npm package', () => {
     expect(eventToJson(fromCloudEvent(cloudEvent))).toEqual(eventToJson(event));
   });
 
+  it.each([
+    ['application/json', '{'],
+    ['text/plain; charset=iso-8859-1', '\xe4'],
+  ])('keeps data of %s that are no text or JSON', (datacontenttype, text) => {
+    const body = Buffer.from(text, 'latin1');
+    const back = fromCloudEvent(toCloudEvent(new EventMessage({ ...minimal, datacontenttype, body })));
+    expect(Buffer.from(back.body ?? []).equals(body)).toBe(true);
+  });
+
   it('keeps bytes, and the absence of a time and of data', () => {
     const bytes = Buffer.from([0, 1, 255]);
     const binary = fromCloudEvent(toCloudEvent(new EventMessage({ ...minimal, datacontenttype: 'image/png', body: bytes })));

@@ -132,6 +132,31 @@ describe('modes', () => {
   }
 });
 
+describe('JSON bytes', () => {
+  const typed = (datacontenttype: string, body: Uint8Array): EventMessage =>
+    new EventMessage({ id: '1', source: '/s', type: 't', datacontenttype, body });
+  const structured = (event: EventMessage): string => Buffer.from(encodeStructured(event).body ?? []).toString('utf8');
+
+  it('go into structured mode and batches as they were written', () => {
+    const event = typed('application/json', Buffer.from('{"n": 12345678901234567890, "n": 1.0}'));
+    expect(structured(event)).toContain('"data":{"n": 12345678901234567890, "n": 1.0}}');
+    expect(Buffer.from(encodeBatch([event]).body ?? []).toString()).toBe(`[${structured(event)}]`);
+  });
+
+  it.each([
+    ['application/json', '{"a":'],
+    ['application/json', '1,"id":"2"'],
+    ['text/plain; charset=iso-8859-1', 'a'],
+    ['image/png', '{}'],
+  ])('that are not plain JSON or UTF-8 text go as Base64: %s %s', (type, text) => {
+    const event = typed(type, Buffer.from(text));
+    const received = eventOrThrow(decodeText(structured(event)));
+    expect(structured(event)).toContain('"data_base64"');
+    expect(received.id).toBe('1');
+    expect(Buffer.from(received.body ?? []).toString()).toBe(text);
+  });
+});
+
 describe('as upstream', () => {
   const upstream = { as: 'upstream' } as const;
   const decode = (more: string[]): EventMessage | EventFault => decodeHttp([...required, ...more], undefined, upstream);
