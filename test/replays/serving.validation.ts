@@ -113,9 +113,13 @@ function decode(kind: Kind, value: unknown): Resource {
 
 const decodeProblems = (kind: Kind, value: unknown): readonly unknown[] => strictDecode(kind.schema, value).problems;
 
-function configProblem(item: ValidationCase): string | undefined {
-  const result = parseAutoscalerConfig(item.config?.['autoscaler']);
-  return 'error' in result ? result.error : undefined;
+function configProblem({ config = {} }: ValidationCase): string | undefined {
+  const results = [
+    parseDefaultsConfig(config['defaults']),
+    parseFeaturesConfig(config['features']),
+    parseAutoscalerConfig(config['autoscaler']),
+  ];
+  return results.map((result) => ('error' in result ? result.error : undefined)).find((error) => error !== undefined);
 }
 
 /** Plain Go numbers: the recorder printed the port always and the others never when they are 0. */

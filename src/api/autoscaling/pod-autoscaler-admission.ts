@@ -22,7 +22,7 @@ export function defaultPodAutoscaler(autoscaler: PodAutoscaler, context: Admissi
   const annotations = {
     ...given,
     [classKey]: className,
-    [metricKey]: given[metricKey] ?? defaultMetrics[className === '' ? kpaClass : className] ?? '',
+    [metricKey]: given[metricKey] ?? defaultMetrics[className] ?? '',
   };
   return { ...autoscaler, metadata: { ...autoscaler.metadata, annotations } };
 }
