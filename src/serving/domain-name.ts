@@ -61,11 +61,33 @@ function withoutVisibility(labels: StringMap | undefined): StringMap | undefined
   return rest;
 }
 
-const domainPattern = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)+$/;
+/**
+ * True for a lower-case DNS name of at least two labels. By hand, because names are made on a hot path and a regular expression
+ * with bounded labels costs several times as much.
+ */
+function isDomainName(text: string): boolean {
+  if (text.length > 253) return false;
+  let labelStart = 0;
+  let dots = 0;
+  for (let index = 0; index <= text.length; index++) {
+    const code = index < text.length ? text.charCodeAt(index) : dot;
+    if (code === dot) {
+      const length = index - labelStart;
+      if (length === 0 || length > 63 || text.charCodeAt(labelStart) === dash || text.charCodeAt(index - 1) === dash)
+        return false;
+      labelStart = index + 1;
+      dots++;
+    } else if (!((code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code === dash)) return false;
+  }
+  return dots > 1;
+}
+
+const dot = 46;
+const dash = 45;
 
 /** What Kubernetes says about a text that is no fully qualified domain name. */
 function domainProblem(text: string): string | undefined {
-  if (text.length <= 253 && domainPattern.test(text)) return undefined;
+  if (isDomainName(text)) return undefined;
   if (text === '') return 'url: Required value';
   const name = text.endsWith('.') ? text.slice(0, -1) : text;
   const invalid = (value: string, details: readonly string[]): string =>
@@ -83,8 +105,15 @@ export function isClusterLocalDomain(domain: string): boolean {
   return domain.endsWith(clusterDomain);
 }
 
+const serviceSuffix = `.${clusterServiceDomain}`;
+
 /** A cluster-local name and the shorter forms under which it is reachable, sorted. */
 export function clusterLocalForms(name: string): string[] {
+  if (name.endsWith(serviceSuffix)) {
+    const base = name.slice(0, -serviceSuffix.length);
+    // The usual case; each form is a beginning of the next, so they are in order.
+    if (isPossibleTopLevel(base.slice(base.lastIndexOf('.') + 1))) return [base, `${base}.svc`, name];
+  }
   const forms = new Set<string>();
   for (const suffix of ['', `.${clusterDomain}`, `.${clusterServiceDomain}`]) {
     if (suffix !== '' && !name.endsWith(suffix)) continue;

@@ -55,23 +55,62 @@ export interface RouteMatch {
   readonly appendHeaders: readonly string[];
 }
 
-/** One rule of an Ingress, ready to be matched. */
-export interface CompiledRule {
+/** One rule of an Ingress, ready to be matched. Flat, because a look-up among many thousand costs what it has to load. */
+export class CompiledRule {
+  /** Reachable inside of the cluster only. */
+  readonly local: boolean;
+  /** Backends of the one path that takes everything; empty when there are more paths. */
+  readonly #backends: readonly RouteMatch[];
+  /** Where each backend's share ends; empty for a single one. */
+  readonly #ends: readonly number[];
+  readonly #pickByPath: PickBackend | undefined;
   /** Lower-case hosts under which the rule is stored; those that differ by a cluster suffix only are left out. */
   readonly hosts: readonly string[];
   /** Suffixes under which the stored hosts are known too. */
   readonly suffixes: ReadonlySet<string>;
-  /** Reachable inside of the cluster only. */
-  readonly local: boolean;
-  pick(request: RouteRequest, random: Random): RouteMatch | undefined;
+
+  constructor(
+    hosts: { readonly hosts: readonly string[]; readonly suffixes: ReadonlySet<string> },
+    local: boolean,
+    paths: readonly CompiledPath[],
+  ) {
+    const [first] = paths;
+    const isPlain = first !== undefined && paths.length === 1 && first.prefix === '' && first.headers.length === 0;
+    this.local = local;
+    this.#backends = isPlain ? first.backends : [];
+    this.#ends = isPlain ? first.ends : [];
+    this.#pickByPath = isPlain || first === undefined ? undefined : compilePick(paths);
+    this.hosts = hosts.hosts;
+    this.suffixes = hosts.suffixes;
+  }
+
+  /** The backend for a request that has one of the hosts. */
+  pick(request: RouteRequest, random: Random): RouteMatch | undefined {
+    if (this.#pickByPath !== undefined) return this.#pickByPath(request, random);
+    return this.#ends.length === 0 ? this.#backends[0] : draw(this.#backends, this.#ends, random);
+  }
 }
 
-type PickBackend = CompiledRule['pick'];
+type PickBackend = (request: RouteRequest, random: Random) => RouteMatch | undefined;
 
 interface CompiledPath {
   readonly prefix: string;
   readonly headers: readonly (readonly [name: string, exact: string])[];
-  readonly pick: (random: Random) => RouteMatch | undefined;
+  readonly backends: readonly RouteMatch[];
+  readonly ends: readonly number[];
+}
+
+function pickOf({ backends, ends }: CompiledPath, random: Random): RouteMatch | undefined {
+  return ends.length === 0 ? backends[0] : draw(backends, ends, random);
+}
+
+/** A backend by its share. */
+function draw(backends: readonly RouteMatch[], ends: readonly number[], random: Random): RouteMatch | undefined {
+  const last = ends.length - 1;
+  const point = random() * (ends[last] ?? 0);
+  let index = 0;
+  while (index < last && point >= (ends[index] ?? 0)) index++;
+  return backends[index];
 }
 
 const clusterSuffixes = ['.svc', '.svc.cluster.local', '.cluster.local'];
@@ -80,11 +119,14 @@ const noSuffixes: ReadonlySet<string> = new Set();
 /** The rules of an Ingress. Rules without `http` (upstream crashes on them) or without hosts match nothing. */
 export function compileRules(key: string, ingress: RoutableIngress): CompiledRule[] {
   const rules: CompiledRule[] = [];
+  // A host that two rules name belongs to the first of them.
+  const seen = new Set<string>();
   const httpOption = ingress.spec?.httpOption === 'Redirected' ? 'Redirected' : 'Enabled';
   for (const { hosts = [], visibility, http } of ingress.spec?.rules ?? []) {
     const local = visibility === 'ClusterLocal';
     const paths = (http?.paths ?? []).map((path) => compilePath(key, path, local ? 'ClusterLocal' : 'ExternalIP', httpOption));
-    rules.push({ ...compileHosts(hosts), local, pick: compilePick(paths) });
+    rules.push(new CompiledRule(compileHosts(hosts.filter((host) => !seen.has(host.toLowerCase()))), local, paths));
+    for (const host of hosts) seen.add(host.toLowerCase());
   }
   return rules;
 }
@@ -126,28 +168,17 @@ function compilePath(
       appendHeaders: Object.freeze(Object.entries(append).flat()),
     });
   });
-  return { prefix: path.path ?? '', headers, pick: compileSplits(matches) };
+  const backends = matches.filter((match) => match.percent > 0);
+  return { prefix: path.path ?? '', headers, backends, ends: endsOf(backends) };
 }
 
-function compileSplits(matches: readonly RouteMatch[]): CompiledPath['pick'] {
-  const taking = matches.filter((match) => match.percent > 0);
-  const [only] = taking;
-  if (taking.length < 2) return () => only;
-  const ends: number[] = [];
+function endsOf(backends: readonly RouteMatch[]): readonly number[] {
+  if (backends.length < 2) return [];
   let total = 0;
-  for (const { percent } of taking) ends.push((total += percent));
-  return (random) => {
-    const point = random() * total;
-    let index = 0;
-    while (index < ends.length - 1 && point >= (ends[index] ?? 0)) index++;
-    return taking[index];
-  };
+  return backends.map(({ percent }) => (total += percent));
 }
 
-function compilePick(paths: CompiledPath[]): PickBackend {
-  const [first] = paths;
-  if (first === undefined) return () => undefined;
-  if (paths.length === 1 && first.prefix === '' && first.headers.length === 0) return (_request, random) => first.pick(random);
+function compilePick(paths: readonly CompiledPath[]): PickBackend {
   const sorted = paths.slice().sort((a, b) => b.prefix.length - a.prefix.length || b.headers.length - a.headers.length);
   return pickByOneHeader(sorted) ?? pickInOrder(sorted);
 }
@@ -167,7 +198,8 @@ function pickByOneHeader(paths: readonly CompiledPath[]): PickBackend | undefine
   const fallback = rest < 0 ? undefined : paths[rest];
   return (request, random) => {
     const value = request.header(name);
-    return ((value === undefined ? undefined : byValue.get(value)) ?? fallback)?.pick(random);
+    const path = (value === undefined ? undefined : byValue.get(value)) ?? fallback;
+    return path && pickOf(path, random);
   };
 }
 
@@ -175,7 +207,7 @@ function pickInOrder(paths: readonly CompiledPath[]): PickBackend {
   return (request, random) => {
     for (const path of paths) {
       if (!request.path.startsWith(path.prefix)) continue;
-      if (path.headers.every(([name, exact]) => request.header(name) === exact)) return path.pick(random);
+      if (path.headers.every(([name, exact]) => request.header(name) === exact)) return pickOf(path, random);
     }
     return undefined;
   };

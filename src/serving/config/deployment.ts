@@ -1,7 +1,7 @@
 import { parseDeploymentConfig, type DeploymentConfig as ParsedConfig } from '../../api/serving/config-deployment.ts';
 import { parseQuantity, type Quantity } from '../../quantity.ts';
 import { configOrDefault, parsedConfig, type ConfigData } from './read.ts';
-import type { Selection } from './selection.ts';
+import { makeSelection, type Selection } from './selection.ts';
 
 /** Resources of the queue-proxy by name; `undefined`: not set. */
 export interface QueueSidecarResources {
@@ -36,7 +36,7 @@ export function makeDeploymentConfig(data: ConfigData): DeploymentConfig {
       memory: quantity(config.queueSidecarMemoryLimit),
       ephemeralStorage: quantity(config.queueSidecarEphemeralStorageLimit),
     },
-    runtimeClasses: Object.entries(config.runtimeClassNames ?? {}).map(([name, selector]) => ({ name, selector })),
+    runtimeClasses: Object.entries(config.runtimeClassNames ?? {}).map(([name, selector]) => makeSelection(name, selector)),
   };
 }
 

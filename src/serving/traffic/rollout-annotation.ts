@@ -7,13 +7,11 @@ export function serializeRollout(rollout: Rollout): string {
 }
 
 function serializeConfiguration({ configurationName, tag, percent, revisions, stepParams }: ConfigurationRollout): string {
-  let text = `{"configurationName":${JSON.stringify(configurationName)}`;
-  if (tag !== '') text += `,"tag":${JSON.stringify(tag)}`;
+  let text = `{"configurationName":${quote(configurationName)}`;
+  if (tag !== '') text += `,"tag":${quote(tag)}`;
   text += `,"percent":${percent}`;
   if (revisions.length > 0) {
-    const parts = revisions.map(
-      (revision) => `{"revisionName":${JSON.stringify(revision.revisionName)},"percent":${revision.percent}}`,
-    );
+    const parts = revisions.map((revision) => `{"revisionName":${quote(revision.revisionName)},"percent":${revision.percent}}`);
     text += `,"revisions":[${parts.join(',')}]`;
   }
   const params: string[] = [];
@@ -22,6 +20,11 @@ function serializeConfiguration({ configurationName, tag, percent, revisions, st
   if (stepParams.stepDurationNs) params.push(`"stepDuration":${stepParams.stepDurationNs}`);
   if (stepParams.stepSize) params.push(`"stepSize":${stepParams.stepSize}`);
   return `${text},"stepParams":{${params.join(',')}}}`;
+}
+
+/** Names are plain as a rule; only others need JSON's escapes. */
+function quote(name: string): string {
+  return /^[\w.-]*$/.test(name) ? `"${name}"` : JSON.stringify(name);
 }
 
 /** The rollout of an annotation's text; `undefined` when there is none, it cannot be read, or it is impossible. */
