@@ -1,7 +1,7 @@
 // One proxy (or server) under test: `node proxy.ts KIND BACKEND_PORT`. Prints its port.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createRequire } from 'node:module';
+import { Agent, createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createProxyServer } from 'http-proxy-3';
 import { Pool } from 'undici';
 import { createHttpServer } from '../../src/http/index.ts';
 import { createActivator, createGateway, type GatewayMatch } from '../../src/serving/data-plane/index.ts';
@@ -57,9 +57,6 @@ function undiciProxy(): void {
 }
 
 function httpProxy3(): void {
-  const require = createRequire(import.meta.url);
-  const { createProxyServer } = require('http-proxy-3') as typeof import('http-proxy-3');
-  const { Agent } = require('node:http') as typeof import('node:http');
   const proxy = createProxyServer({ target: `http://${backend}`, agent: new Agent({ keepAlive: true, maxSockets: 64 }) });
   listen(createServer((request, response) => void proxy.web(request, response)));
 }
@@ -137,4 +134,9 @@ else if (kind === 'http-proxy-3') httpProxy3();
 else if (kind === 'gateway') await gateway(false);
 else if (kind === 'function') await gateway(true);
 else if (kind === 'bare') bareHttp();
-else throw new Error(`unknown kind ${kind}`);
+else if (kind === 'exchange') {
+  const server = createHttpServer({
+    handler: (exchange) => exchange.respond(200, ['content-type', 'text/plain'], 'hello world!'),
+  });
+  console.log((await server.listen()).port);
+} else throw new Error(`unknown kind ${kind}`);

@@ -11,7 +11,7 @@ export {
 export { openTelemetry, type OpenTelemetry } from './opentelemetry.ts';
 export { prometheusContentType } from './prometheus.ts';
 export { createRegistry, type InstrumentSnapshot, type Registry, type RegistryOptions, type SeriesSnapshot } from './registry.ts';
-export { childContext, formatTraceparent, parseTraceparent, type TraceContext } from './trace-context.ts';
+export { childContext, createTraceparents, formatTraceparent, parseTraceparent, type TraceContext } from './trace-context.ts';
 export {
   createTracer,
   type FinishedSpan,

@@ -43,9 +43,29 @@ export function childContext(random: Random, parent: TraceContext | undefined, s
   };
 }
 
+/**
+ * A `traceparent` of a new trace that is not sampled, for requests that only have to carry one. The first half of the trace id serves
+ * for some hundred traces, the second half is the span id: half the random digits, and no two alike.
+ */
+export function createTraceparents(random: Random): () => string {
+  let prefix = '';
+  let left = 0;
+  return () => {
+    if (left-- === 0) {
+      prefix = hex(random, 16);
+      left = 255;
+    }
+    const span = hex(random, 16);
+    return `00-${prefix}${span}-${span}-00`;
+  };
+}
+
 /** `digits` random hex digits, a multiple of 8, not all zero. */
 function hex(random: Random, digits: number): string {
   let text = '';
-  for (let i = 0; i < digits; i += 8) text += ((random() * 0x100000000) >>> 0).toString(16).padStart(8, '0');
+  for (let i = 0; i < digits; i += 8) {
+    // The leading bit keeps the length at nine digits, of which the first is cut off.
+    text += (0x100000000 + Math.floor(random() * 0x100000000)).toString(16).slice(1);
+  }
   return text === zeroSpan || text === zeroTrace ? `${text.slice(1)}1` : text;
 }

@@ -63,6 +63,7 @@ class SlotBreaker implements Breaker {
   #queue: (BreakerTicket | undefined)[] = [];
   #head = 0;
   #waiting = 0;
+  #waking = false;
 
   constructor({ queueDepth, maxConcurrency, initialCapacity = maxConcurrency }: BreakerOptions) {
     requireCount('queueDepth', queueDepth, 0);
@@ -103,7 +104,7 @@ class SlotBreaker implements Breaker {
   leave(): void {
     if (this.running === 0) throw new KnativeError('SERVING_BREAKER_MISUSE', 'leave without a running request');
     this.running--;
-    if (this.#waiting > 0) this.#wake();
+    if (this.#waiting > 0 && !this.#waking) this.#wake();
   }
 
   cancel(ticket: BreakerTicket): boolean {
@@ -117,7 +118,7 @@ class SlotBreaker implements Breaker {
   resize(capacity: number): void {
     requireCount('capacity', capacity, 0);
     this.capacity = capacity;
-    this.#wake();
+    if (!this.#waking) this.#wake();
   }
 
   async run<T>(work: () => T | Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -146,14 +147,20 @@ class SlotBreaker implements Breaker {
   }
 
   #wake(): void {
-    while (this.#waiting > 0 && this.running < this.capacity) {
-      const ticket = this.#queue[this.#head];
-      this.#queue[this.#head++] = undefined;
-      if (ticket !== undefined) {
-        this.#waiting--;
-        this.running++;
-        ticket.granted();
+    // Whoever gets its turn may be done at once and leave within the call: the loop goes on for it.
+    this.#waking = true;
+    try {
+      while (this.#waiting > 0 && this.running < this.capacity) {
+        const ticket = this.#queue[this.#head];
+        this.#queue[this.#head++] = undefined;
+        if (ticket !== undefined) {
+          this.#waiting--;
+          this.running++;
+          ticket.granted();
+        }
       }
+    } finally {
+      this.#waking = false;
     }
     if (this.#waiting === 0) {
       this.#queue.length = 0;

@@ -1,15 +1,20 @@
 import type { Clock } from '../../clock.ts';
 
-/** A place in a deadline list; the owner embeds one per deadline. */
+/** Who is told that a deadline has passed. */
+export interface DeadlineOwner {
+  expired(deadline: Deadline): void;
+}
+
+/** A place in a deadline list. */
 export class Deadline {
   dueMs = 0;
   previous: Deadline | undefined;
   next: Deadline | undefined;
   list: DeadlineList | undefined;
-  readonly expired: () => void;
+  readonly owner: DeadlineOwner;
 
-  constructor(expired: () => void) {
-    this.expired = expired;
+  constructor(owner: DeadlineOwner) {
+    this.owner = owner;
   }
 
   /** Takes it off its list, if it is on one. */
@@ -70,7 +75,7 @@ export class DeadlineList {
         return;
       }
       this.remove(first);
-      first.expired();
+      first.owner.expired(first);
     }
   }
 }

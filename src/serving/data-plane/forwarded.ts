@@ -94,12 +94,28 @@ export function instanceHeaders(
     rawHeaders.push('X-Forwarded-Proto', proto);
   }
   if (makeForwarded && !forwarded) {
-    const header = forwardedHeader(role === 'ingress' ? withPeer : forwardedFor, proto, forwardedHost);
+    const header = rememberedForwarded(role === 'ingress' ? withPeer : forwardedFor, proto, forwardedHost);
     if (header !== '') rawHeaders.push('Forwarded', header);
   }
   if (withPeer !== undefined) rawHeaders.push('X-Forwarded-For', withPeer);
   if (set !== undefined) for (const item of set) rawHeaders.push(item);
   return { rawHeaders, host };
+}
+
+// Neighbouring requests mostly come from the same few addresses.
+let lastFor: string | undefined;
+let lastProto: string | undefined;
+let lastHost: string | undefined;
+let lastForwarded = '';
+
+function rememberedForwarded(forwardedFor: string | undefined, proto: string | undefined, host: string | undefined): string {
+  if (forwardedFor !== lastFor || proto !== lastProto || host !== lastHost) {
+    lastForwarded = forwardedHeader(forwardedFor, proto, host);
+    lastFor = forwardedFor;
+    lastProto = proto;
+    lastHost = host;
+  }
+  return lastForwarded;
 }
 
 /** The RFC 7239 header for the given `X-Forwarded-*` values, '' when there are none. */

@@ -2,7 +2,7 @@ import { respondText, type Exchange, type Handler } from '../../http/index.ts';
 import { isValidHeader } from '../../http/raw-headers.ts';
 import { silentLogger, type Logger } from '../../logger.ts';
 import { systemRandom, type Random } from '../../random.ts';
-import { childContext, formatTraceparent, parseTraceparent, type Tracer } from '../../telemetry/index.ts';
+import { createTraceparents, formatTraceparent, parseTraceparent, type Tracer } from '../../telemetry/index.ts';
 import type { Activator } from './activator.ts';
 import { instanceHeaders } from './forwarded.ts';
 import { answerNetworkProbe, networkProbeOf } from './probe-answers.ts';
@@ -66,7 +66,7 @@ class Gateway {
   readonly #options: GatewayOptions;
   readonly #logger: Logger;
   readonly #tracer: Tracer | undefined;
-  readonly #random: Random;
+  readonly #newTraceparent: () => string;
   readonly #listener: 'public' | 'local';
   readonly #prepared = new WeakMap<GatewayMatch, Prepared>();
 
@@ -74,7 +74,7 @@ class Gateway {
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
     this.#tracer = options.tracer;
-    this.#random = options.random ?? systemRandom;
+    this.#newTraceparent = createTraceparents(options.random ?? systemRandom);
     this.#listener = options.listener ?? 'local';
   }
 
@@ -143,7 +143,7 @@ class Gateway {
   #trace(exchange: Exchange, rawHeaders: string[], revision: string): void {
     const parent = parseTraceparent(exchange.header('traceparent'));
     if (this.#tracer === undefined) {
-      if (parent === undefined) setTraceparent(rawHeaders, formatTraceparent(childContext(this.#random, undefined)));
+      if (parent === undefined) setTraceparent(rawHeaders, this.#newTraceparent());
       return;
     }
     const span = this.#tracer.start(`${exchange.method} ${revision}`, {

@@ -1,6 +1,6 @@
 import { KnativeError } from '../../errors.ts';
 import { headerValue, respondText, type BodyFlow, type BodySink, type Exchange, type Tunnel } from '../../http/index.ts';
-import { Deadline } from './deadline-list.ts';
+import { Deadline, type DeadlineOwner } from './deadline-list.ts';
 import type { TimeoutKind, TimeoutLists } from './timeouts.ts';
 
 /** What the owner of a guarded exchange wants to know. */
@@ -18,7 +18,7 @@ export interface ExchangeGuard {
  * noted for metrics and the request log. When a limit is hit it answers the client itself, and whatever the instance still sends
  * goes nowhere.
  */
-export class GuardedExchange implements Exchange {
+export class GuardedExchange implements Exchange, DeadlineOwner {
   readonly inner: Exchange;
   rawHeaders: readonly string[];
   host: string;
@@ -54,11 +54,11 @@ export class GuardedExchange implements Exchange {
   /** Starts the limits of these lists. */
   startTimeouts(lists: TimeoutLists, nowMs: number): void {
     this.#lists = lists;
-    if (lists.request !== undefined) lists.request.start((this.#request = new Deadline(() => this.#expire('request'))), nowMs);
+    if (lists.request !== undefined) lists.request.start((this.#request = new Deadline(this)), nowMs);
     if (lists.responseStart !== undefined && this.status === 0) {
-      lists.responseStart.start((this.#responseStart = new Deadline(() => this.#expire('response-start'))), nowMs);
+      lists.responseStart.start((this.#responseStart = new Deadline(this)), nowMs);
     }
-    if (lists.idle !== undefined) lists.idle.start((this.#idle = new Deadline(() => this.#expire('idle'))), nowMs);
+    if (lists.idle !== undefined) lists.idle.start((this.#idle = new Deadline(this)), nowMs);
   }
 
   /** True when nobody waits for the answer any more. */
@@ -210,8 +210,10 @@ export class GuardedExchange implements Exchange {
     if (idle !== undefined) this.#lists?.idle?.start(idle);
   }
 
-  #expire(kind: TimeoutKind): void {
+  /** A limit has been hit. */
+  expired(deadline: Deadline): void {
     if (this.#over) return;
+    const kind = deadline === this.#request ? 'request' : deadline === this.#responseStart ? 'response-start' : 'idle';
     this.timedOut = kind;
     const { inner } = this;
     const text = this.#guard.timeoutText;

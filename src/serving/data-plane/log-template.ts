@@ -137,7 +137,8 @@ function parseCommand(tokens: string[], piped: Evaluate | undefined): Evaluate {
   if (piped !== undefined) operands.push(piped);
   if (name === undefined) {
     const [only] = operands;
-    if (only === undefined) throw new LogTemplateError('missing value for command');
+    if (only === undefined || (piped !== undefined && operands.length === 1))
+      throw new LogTemplateError('missing value for command');
     if (operands.length > 1) throw new LogTemplateError("can't give argument to non-function");
     return only;
   }

@@ -56,6 +56,7 @@ export class RevisionQueue implements ExchangeGuard {
   #waitingCount = 0;
   #activeCount = 0;
   #coldStartReported = false;
+  #releasing = false;
   #known: readonly Instance[] = [];
   readonly #failures = new Map<string, number>();
   readonly #draining = new Map<string, { readonly slot: Slot<InstanceTarget>; readonly resolve: (() => void)[] }>();
@@ -219,7 +220,10 @@ export class RevisionQueue implements ExchangeGuard {
     this.#metrics.queued(1);
     if (this.#coldStart !== undefined) {
       const waitedFromMs = run.waitedFromMs;
-      this.#coldStart.start((run.coldStart = new Deadline(() => this.#coldStartExpired(run, waitedFromMs))), waitedFromMs);
+      this.#coldStart.start(
+        (run.coldStart = new Deadline({ expired: () => this.#coldStartExpired(run, waitedFromMs) })),
+        waitedFromMs,
+      );
     }
     if (this.#instances.size === 0 && !this.#coldStartReported) {
       this.#coldStartReported = true;
@@ -253,6 +257,17 @@ export class RevisionQueue implements ExchangeGuard {
 
   /** Hands waiting requests to instances, in order of arrival, as long as there is room. */
   #release(): void {
+    // A request that is answered at once comes back here: the loop goes on for it, instead of one more call on the stack.
+    if (this.#releasing) return;
+    this.#releasing = true;
+    try {
+      this.#releaseWaiting();
+    } finally {
+      this.#releasing = false;
+    }
+  }
+
+  #releaseWaiting(): void {
     while (this.#waitingCount > 0) {
       const run = this.#waiting[this.#head];
       if (run === undefined) {
