@@ -1,5 +1,5 @@
 import { KnativeError } from '../errors.ts';
-import type { Exchange } from '../http/exchange.ts';
+import type { BodySink, Exchange } from '../http/exchange.ts';
 import { parseForm } from './form.ts';
 
 /** Bytes beyond the limit that are read and thrown away, so that the client can take in the 413 before the connection ends. */
@@ -12,43 +12,61 @@ function tooLarge(limitBytes: number): KnativeError {
   });
 }
 
+/** Gets the bytes of a body, or the error: larger than the limit (413) or cut off by the client. */
+export type BodyDone = (error: Error | undefined, bytes: Uint8Array) => void;
+
 /**
- * Reads the body and calls `done` once, with the bytes or the error: larger than the limit (413) or cut off by the client.
- * Callbacks instead of a promise, because this is on the path of every event.
+ * Reads the body and calls `done` once. Callbacks and one object instead of promises and closures, because this is on the path of
+ * every event.
  */
-export function collectBody(
-  exchange: Exchange,
-  declaredLength: string | undefined,
-  limitBytes: number,
-  done: (error: Error | undefined, bytes: Uint8Array) => void,
-): void {
-  let first: Uint8Array | undefined;
-  let chunks: Uint8Array[] | undefined;
-  let totalBytes = 0;
-  let settled = false;
-  const settle = (error: Error | undefined, bytes: Uint8Array): void => {
-    if (settled) return;
-    settled = true;
-    done(error, bytes);
-  };
-  const refused = declaredLength !== undefined && Number(declaredLength) > limitBytes;
-  exchange.receive({
-    data(chunk) {
-      totalBytes += chunk.byteLength;
-      if (totalBytes > limitBytes) {
-        chunks = undefined;
-        settle(tooLarge(limitBytes), none);
-        if (totalBytes > limitBytes + discardedBytesMax) exchange.destroy();
-        return;
-      }
-      if (first === undefined) first = chunk;
-      else if (chunks === undefined) chunks = [first, chunk];
-      else chunks.push(chunk);
-    },
-    end: () => settle(undefined, chunks === undefined ? (first ?? none) : Buffer.concat(chunks, totalBytes)),
-    error: (error) => settle(error, none),
-  });
-  if (refused) settle(tooLarge(limitBytes), none);
+export function collectBody(exchange: Exchange, declaredLength: string | undefined, limitBytes: number, done: BodyDone): void {
+  const collector = new BodyCollector(exchange, limitBytes, done);
+  exchange.receive(collector);
+  if (declaredLength !== undefined && Number(declaredLength) > limitBytes) collector.refuse();
+}
+
+class BodyCollector implements BodySink {
+  readonly #exchange: Exchange;
+  readonly #limitBytes: number;
+  #done: BodyDone | undefined;
+  #first: Uint8Array | undefined = undefined;
+  #chunks: Uint8Array[] | undefined = undefined;
+  #totalBytes = 0;
+
+  constructor(exchange: Exchange, limitBytes: number, done: BodyDone) {
+    this.#exchange = exchange;
+    this.#limitBytes = limitBytes;
+    this.#done = done;
+  }
+
+  data(chunk: Uint8Array): void {
+    this.#totalBytes += chunk.byteLength;
+    if (this.#totalBytes > this.#limitBytes) {
+      this.#chunks = undefined;
+      this.refuse();
+      if (this.#totalBytes > this.#limitBytes + discardedBytesMax) this.#exchange.destroy();
+    } else if (this.#first === undefined) this.#first = chunk;
+    else if (this.#chunks === undefined) this.#chunks = [this.#first, chunk];
+    else this.#chunks.push(chunk);
+  }
+
+  end(): void {
+    this.#settle(undefined, this.#chunks === undefined ? (this.#first ?? none) : Buffer.concat(this.#chunks, this.#totalBytes));
+  }
+
+  error(error: Error): void {
+    this.#settle(error, none);
+  }
+
+  refuse(): void {
+    this.#settle(tooLarge(this.#limitBytes), none);
+  }
+
+  #settle(error: Error | undefined, bytes: Uint8Array): void {
+    const done = this.#done;
+    this.#done = undefined;
+    done?.(error, bytes);
+  }
 }
 
 const none: Uint8Array = Buffer.alloc(0);

@@ -20,7 +20,7 @@ import { FaasContext } from './faas-context.ts';
 import { answerProbe, type HealthPaths } from './health.ts';
 import { createFunctionLog } from './log.ts';
 import { answerPlain } from './plain.ts';
-import { scanHead, type RequestHead } from './request-head.ts';
+import { RequestHead, scanHead } from './request-head.ts';
 import { BatchReply, isPlainReply, isReplyEvent, sendResult, type ResultRules } from './result.ts';
 import { compileSchema, type Validated, type Validator } from './schema.ts';
 import { answerHandshake } from './webhook.ts';
@@ -43,6 +43,8 @@ export interface FunctionRuntimeOptions {
   readonly exposeErrors?: boolean;
   /** Called once, after the first call was answered. */
   readonly onFirstAnswer?: () => void;
+  /** Told how many pieces of background work (`context.waitUntil`) are under way, after every change. */
+  readonly onBackground?: (count: number) => void;
   /** Gives `context.rawBody` as text (faas conventions); default false. */
   readonly includeRaw?: boolean;
 }
@@ -86,6 +88,7 @@ class Runtime implements FunctionRuntime {
   readonly #eventRules: ResultRules;
   readonly #cors: boolean;
   readonly #background = new Set<Promise<unknown>>();
+  readonly #onBackground: ((count: number) => void) | undefined;
   readonly #metrics: { invocations: Counter; errors: Counter; duration: Histogram } | undefined;
   #validate: Validator | undefined;
   #started: Promise<void> | undefined;
@@ -106,6 +109,7 @@ class Runtime implements FunctionRuntime {
     const emit = createEmit({ env, clock, random, source: `/${name}`, deliver: options.deliver });
     this.handler = (exchange) => this.#answer(exchange);
     this.#definition = definition;
+    this.#onBackground = options.onBackground;
     this.#faas = definition.conventions === 'faas';
     this.#logger = logger;
     this.#clock = clock;
@@ -189,7 +193,11 @@ class Runtime implements FunctionRuntime {
       (error: unknown) => this.#logger.error({ err: messageOf(error) }, 'background work of a function failed'),
     );
     this.#background.add(watched);
-    void watched.then(() => this.#background.delete(watched));
+    this.#onBackground?.(this.#background.size);
+    void watched.then(() => {
+      this.#background.delete(watched);
+      this.#onBackground?.(this.#background.size);
+    });
   }
 
   #answer(exchange: Exchange): void | Promise<void> {
@@ -201,17 +209,17 @@ class Runtime implements FunctionRuntime {
       if (this.#faas && !this.#isFaasRoute(exchange)) return;
     }
     if (method === 'OPTIONS' && this.#answerOptions(exchange)) return;
-    const head = scanHead(exchange.rawHeaders);
     this.#calls++;
-    const call = new Call(this.#metrics === undefined ? 0 : this.#clock.monotonic(), head);
+    const call = new Call(this.#metrics === undefined ? 0 : this.#clock.monotonic());
+    scanHead(exchange.rawHeaders, call);
     if (!exchange.hasBody) {
       this.#invoke(exchange, call, noBytes, false);
       return;
     }
-    collectBody(exchange, head.contentLength, this.#bodyBytesMax, (error, bytes) => {
+    collectBody(exchange, call.contentLength, this.#bodyBytesMax, (error, bytes) => {
       if (error !== undefined) this.#fail(exchange, call, error, false);
-      else if (head.contentEncoding !== undefined) {
-        decodeContent(bytes, head.contentEncoding, this.#bodyBytesMax, (decodeError, decoded) => {
+      else if (call.contentEncoding !== undefined) {
+        decodeContent(bytes, call.contentEncoding, this.#bodyBytesMax, (decodeError, decoded) => {
           if (decodeError !== undefined) this.#fail(exchange, call, decodeError, false);
           else this.#invoke(exchange, call, decoded, true);
         });
@@ -263,7 +271,7 @@ class Runtime implements FunctionRuntime {
     try {
       if (hasBody) context.bytes = bytes;
       const { kind } = this.#definition;
-      const asEvent = kind === 'event' || (kind === 'either' && isEventRequest(call.head, this.#faas));
+      const asEvent = kind === 'event' || (kind === 'either' && isEventRequest(call, this.#faas));
       if (this.#shared.timeoutMs !== undefined) this.#setDeadline(exchange, call, context, this.#shared.timeoutMs);
       if (asEvent) this.#invokeWithEvents(exchange, call, context, bytes, hasBody);
       else this.#invokeWithBody(exchange, call, context, bytes, hasBody);
@@ -273,7 +281,7 @@ class Runtime implements FunctionRuntime {
   }
 
   #invokeWithBody(exchange: Exchange, call: Call, context: CallContext, bytes: Uint8Array, hasBody: boolean): void {
-    const { contentType, contentLength } = call.head;
+    const { contentType, contentLength } = call;
     // faas-js-runtime parses an empty body when a content type announces one; without it there is no body.
     if (hasBody || (this.#faas && contentType !== undefined && contentLength !== undefined)) {
       context.body = parseBody(bytes, contentType, !this.#faas);
@@ -287,14 +295,14 @@ class Runtime implements FunctionRuntime {
   }
 
   #invokeWithEvents(exchange: Exchange, call: Call, context: CallContext, bytes: Uint8Array, hasBody: boolean): void {
-    const decoded = decodeRequestEvents(exchange.rawHeaders, call.head, hasBody ? bytes : undefined, this.#faas);
+    const decoded = decodeRequestEvents(exchange.rawHeaders, call, hasBody ? bytes : undefined, this.#faas);
     call.repliesToEvent = true;
     if (Array.isArray(decoded)) {
       this.#settle(exchange, call, this.#handleBatch(exchange, context, decoded));
       return;
     }
     context.event = decoded;
-    context.body = this.#faas && hasBody ? faasBodyOfEvent(decoded, bytes, call.head) : decoded.data;
+    context.body = this.#faas && hasBody ? faasBodyOfEvent(decoded, bytes, call) : decoded.data;
     if (this.#validate === undefined) this.#run(exchange, call, context, decoded);
     else
       this.#validated(exchange, call, decoded.data, 'the data of the event', (value) => {
@@ -435,16 +443,15 @@ class Runtime implements FunctionRuntime {
 }
 
 /** State of one call on its way through the runtime. */
-class Call {
+class Call extends RequestHead {
   readonly startedMs: number;
-  readonly head: RequestHead;
   done = false;
   repliesToEvent = false;
-  timer: Disposable | undefined;
+  timer: Disposable | undefined = undefined;
 
-  constructor(startedMs: number, head: RequestHead) {
+  constructor(startedMs: number) {
+    super();
     this.startedMs = startedMs;
-    this.head = head;
   }
 }
 

@@ -43,12 +43,15 @@ export async function importModule(file: string): Promise<Readonly<Record<string
     throw new KnativeError('FUNCTIONS_LOAD_FAILED', `cannot load ${file}: ${messageOf(cause)}`, {
       cause,
       path: file,
-      ...hintFor(cause),
+      ...hintFor(cause, file),
     });
   }
 }
 
-function hintFor(cause: unknown): { hint?: string } {
+function hintFor(cause: unknown, file: string): { hint?: string } {
+  if (/\.[cm]?ts$/.test(file) && /does not provide an export named|Named export/.test(messageOf(cause))) {
+    return { hint: 'Node only strips types: write `import type` for what is only a type, or build the project first (npm run build)' };
+  }
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
   switch (code) {
     case 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX':

@@ -43,6 +43,7 @@ async function main(modulePath: string | undefined): Promise<void> {
   server = await startEntry({
     modulePath,
     env: process.env,
+    ...(process.send === undefined ? {} : { onBackground: (count: number) => report({ type: 'background', count }) }),
     compileCache: true,
     host: process.env['LISTEN_HOST'] ?? '::',
     ...(port === undefined ? {} : { port }),

@@ -1,24 +1,15 @@
-/** The headers that decide how a call is read, found in one pass. */
-export interface RequestHead {
-  contentType: string | undefined;
-  contentLength: string | undefined;
-  contentEncoding: string | undefined;
-  chunked: boolean;
+/** The headers that decide how a call is read. */
+export class RequestHead {
+  contentType: string | undefined = undefined;
+  contentLength: string | undefined = undefined;
+  contentEncoding: string | undefined = undefined;
   /** `ce-id` or `ce-specversion`: the request may be a binary event. */
-  ceId: string | undefined;
-  ceSpecversion: string | undefined;
+  ceId: string | undefined = undefined;
+  ceSpecversion: string | undefined = undefined;
 }
 
-/** One pass over raw headers; the length of a name sorts out nearly all without comparing text. */
-export function scanHead(rawHeaders: readonly string[]): RequestHead {
-  const head: RequestHead = {
-    contentType: undefined,
-    contentLength: undefined,
-    contentEncoding: undefined,
-    chunked: false,
-    ceId: undefined,
-    ceSpecversion: undefined,
-  };
+/** Finds them in one pass; the length of a name sorts out nearly all without comparing text. */
+export function scanHead(rawHeaders: readonly string[], head: RequestHead): void {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
     switch (name.length) {
@@ -35,12 +26,8 @@ export function scanHead(rawHeaders: readonly string[]): RequestHead {
       case 16:
         if (is(name, 'content-encoding')) head.contentEncoding ??= rawHeaders[i + 1];
         break;
-      case 17:
-        if (is(name, 'transfer-encoding')) head.chunked = true;
-        break;
     }
   }
-  return head;
 }
 
 function is(name: string, lowerName: string): boolean {

@@ -56,7 +56,7 @@ function sendObject(exchange: Exchange, value: object, rules: ResultRules): void
     const { rawHeaders, body } = encodeBatchReply(value.events);
     return exchange.respond(200, [...rawHeaders, ...rules.headers], body);
   }
-  if (value instanceof Response) return respondWith(exchange, value);
+  if (isFetchResponse(value)) return respondWith(exchange, value);
   if (isStream(value)) return sendStream(exchange, 200, rules.headers, value);
   if (Array.isArray(value)) {
     if (!rules.faas && value.length > 0 && value.every(isReplyEvent)) {
@@ -81,13 +81,18 @@ export class BatchReply {
 export function isPlainReply(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value instanceof BatchReply) return false;
   if (typeof value !== 'object') return true;
-  if (isReplyEvent(value) || value instanceof Response) return false;
+  if (isReplyEvent(value) || isFetchResponse(value)) return false;
   if (Array.isArray(value)) return !value.every(isReplyEvent);
   return !(isStructured(value) && value.body === undefined);
 }
 
 export function isReplyEvent(value: unknown): value is CloudEventFields | EventMessage {
   return typeof value === 'object' && value !== null && (value instanceof EventMessage || isEventLike(value));
+}
+
+// By its tag: naming the global class would load Node's fetch, which costs more than all of this package.
+function isFetchResponse(value: object): value is Response {
+  return (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'Response' && 'headers' in value;
 }
 
 function sendBytes(exchange: Exchange, bytes: Uint8Array, rules: ResultRules): void {

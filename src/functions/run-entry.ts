@@ -22,6 +22,8 @@ export interface EntryStart {
   /** Signature of a functions-framework function; default FUNCTION_SIGNATURE_TYPE, else http. */
   readonly signatureType?: string;
   readonly conventions?: Conventions;
+  /** Told how many pieces of background work are under way, after every change. */
+  readonly onBackground?: (count: number) => void;
   /** Keeps compiled code for the next start; for processes that run one function. Default false. */
   readonly compileCache?: boolean;
   /** Shows messages of errors that are the function's fault in answers; default false. */
@@ -65,6 +67,7 @@ export async function runEntry(start: EntryStart): Promise<Entry> {
     ...(start.host === undefined ? {} : { host: start.host }),
     ...(start.port === undefined ? {} : { port: start.port }),
     ...(start.opened === undefined ? {} : { opened: start.opened }),
+    ...(start.onBackground === undefined ? {} : { onBackground: start.onBackground }),
     // A moment later, so that the answer is out first.
     ...(writeCache === undefined ? {} : { onFirstAnswer: () => setImmediate(writeCache) }),
     ...(start.exposeErrors === undefined ? {} : { exposeErrors: start.exposeErrors }),

@@ -1,6 +1,6 @@
 // Runs one function inside a worker thread. Messages in: {type: 'start', modulePath, env, port?}, {type: 'shutdown'}, and before
 // the start, while it waits, {type: 'rehearse', typescript, compileCacheDir?}.
-// Messages out: {type: 'ready', port} or {type: 'failed', message, stack?}; after a shutdown the thread ends with code 0.
+// Messages out: {type: 'ready', port} or {type: 'failed', message, stack?}, {type: 'background', count} when `waitUntil` work begins or ends; after a shutdown the thread ends with code 0.
 import { messageOf } from '../errors.ts';
 import { startEntry } from './run-entry.ts';
 import { keepCompiledCode, rehearse, type Rehearsal } from './rehearse.ts';
@@ -21,6 +21,7 @@ export type WorkerEntryMessage =
 /** What the thread sends back. */
 export type WorkerEntryReport =
   | { readonly type: 'ready'; readonly port: number }
+  | { readonly type: 'background'; readonly count: number }
   | { readonly type: 'failed'; readonly message: string; readonly stack?: string };
 
 const { parentPort } = process.getBuiltinModule('node:worker_threads');
@@ -38,6 +39,7 @@ async function start(message: WorkerEntryMessage & { type: 'start' }): Promise<v
     env: message.env,
     host: '127.0.0.1',
     port: wantedPort,
+    onBackground: (count) => report({ type: 'background', count }),
     // A rehearsal that is still under way is not waited for.
     ...(wantedPort === 0 && opened !== undefined ? { opened } : {}),
   });
