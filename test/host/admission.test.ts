@@ -193,3 +193,21 @@ test('half-made Services under every dialect are answered too', async () => {
     { numRuns: 100 },
   );
 });
+
+test.each([
+  ['serving.knative.dev/v1beta1', 'Service', 'serving.knative.dev/v1 Service'],
+  ['serving.knative.dev/v1', 'Servce', 'serving.knative.dev/v1 Service'],
+  ['eventing.knative.dev/v1', 'trigger', 'eventing.knative.dev/v1 Trigger'],
+])('a kind that does not exist is refused with the one that is meant: %s %s', async (apiVersion, kind, suggestion) => {
+  const { documents } = await admit({ apiVersion, kind, metadata: { name: 'a' } });
+  expect(documents[0]).toMatchObject({ verdict: 'reject', problems: [{ path: 'kind', suggestion }] });
+});
+
+test.each([
+  ['sources.knative.dev/v1beta1', 'KafkaSource', 'report'],
+  ['networking.istio.io/v1', 'VirtualService', 'report'],
+  ['rbac.authorization.k8s.io/v1', 'Role', 'accept'],
+])('kinds of others are left out and said: %s %s', async (apiVersion, kind, verdict) => {
+  const { documents } = await admit({ apiVersion, kind, metadata: { name: 'a' } });
+  expect(documents[0]).toMatchObject({ verdict, objects: [], report: [{ path: 'kind' }] });
+});

@@ -15,7 +15,7 @@ import { asObject, objectAt, textAt, withChanges, type JsonObject } from '../dia
 import { reportPlain } from '../dialects/plain-report.ts';
 import { admitObject, type ObjectAdmission } from './admit-object.ts';
 import { ConfigLayers, dialectAnnotation } from './config-layers.ts';
-import { isKubernetesKind, kindLookup, knownKinds } from './known-kinds.ts';
+import { isKubernetesKind, kindLookup, knownKinds, nearestKind } from './known-kinds.ts';
 import type { AdmissionProblem } from './problem.ts';
 import { readDocuments, type Position, type SourceDocument } from './yaml-documents.ts';
 
@@ -164,6 +164,16 @@ function plainTranslation(document: JsonObject, file: FileContext): Translation 
   if (apiVersion === '' || kind === '') {
     return { verdict: 'report', objects: [], report: [info('', 'not an object of Kubernetes: left out')], effective: null };
   }
+  const meant = nearestKind(apiVersion, kind, file.options.kinds ?? knownKinds);
+  if (meant !== undefined) {
+    const line: ReportLine = {
+      path: 'kind',
+      level: 'error',
+      message: `there is no kind ${apiVersion} ${kind}`,
+      suggestion: meant,
+    };
+    return { verdict: 'reject', objects: [], report: [line], effective: null };
+  }
   if (isKubernetesKind(apiVersion)) {
     return { verdict: 'accept', objects: [], report: [info('kind', `${kind} has no effect here`)], effective: null };
   }
@@ -240,7 +250,7 @@ function combine(
   return {
     verdict: refused ? 'reject' : translation.verdict,
     objects: refused ? [] : resources,
-    problems: admitted.flatMap(({ problems }) => problems),
+    problems: translation.verdict === 'reject' ? refusals(translation) : admitted.flatMap(({ problems }) => problems),
     error: admitted
       .map(({ error }) => error)
       .filter((error) => error !== '')
@@ -249,6 +259,18 @@ function combine(
     report: translation.report,
     effective,
   };
+}
+
+/** Why a translation itself is refused. */
+function refusals(translation: Translation): readonly AdmissionProblem[] {
+  return translation.report
+    .filter(({ level }) => level === 'error')
+    .map(({ path, message, suggestion }) => ({
+      source: 'dialect',
+      path,
+      message,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    }));
 }
 
 function placed(source: SourceDocument, document: Unplaced): AdmittedDocument {

@@ -1,6 +1,7 @@
 import { eventingKinds } from '../../api/eventing/kinds.ts';
 import { apiVersionOf, type Kind } from '../../api/kind.ts';
 import { coreKinds, servingKinds } from '../../api/kinds.ts';
+import { nearestName } from '../../api/strict-decode.ts';
 
 /** Every kind that the host stores. */
 export const knownKinds: readonly Kind[] = [...coreKinds, ...servingKinds, ...eventingKinds];
@@ -20,4 +21,14 @@ export function isKubernetesKind(apiVersion: string): boolean {
   const slash = apiVersion.indexOf('/');
   const group = slash < 0 ? '' : apiVersion.slice(0, slash);
   return kubernetesGroups.has(group) || group.endsWith('.k8s.io');
+}
+
+/** The kind that a document means whose kind does not exist: another version of it, or a misspelt name in the same group. */
+export function nearestKind(apiVersion: string, kind: string, kinds: readonly Kind[]): string | undefined {
+  const slash = apiVersion.indexOf('/');
+  const group = slash < 0 ? '' : apiVersion.slice(0, slash);
+  const inGroup = kinds.filter((known) => known.group === group);
+  const name = nearestName(kind, new Set(inGroup.map((known) => known.kind)));
+  const found = inGroup.find((known) => known.kind === name);
+  return found === undefined ? undefined : `${apiVersionOf(found)} ${found.kind}`;
 }
