@@ -109,7 +109,8 @@ const hexDigits = '0123456789ABCDEF';
 export function encodeHeaderValue(value: string): string {
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
-    if (code < 0x21 || code > 0x7e || code === 0x22 || code === 0x25) return encodeFrom(value, i);
+    if (code > 0x25 && code < 0x7f) continue;
+    if (code !== 0x21 && code !== 0x23 && code !== 0x24) return encodeFrom(value, i);
   }
   return value;
 }

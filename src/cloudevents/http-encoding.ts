@@ -22,16 +22,9 @@ export interface EncodeOptions {
 export function encodeBinary(event: EventMessage, options?: EncodeOptions): EncodedEvent {
   const upstream = options?.as === 'upstream';
   const encode = upstream ? encodeHeaderValueUpstream : encodeHeaderValue;
-  const rawHeaders = [
-    'ce-specversion',
-    event.specversion,
-    'ce-id',
-    encode(event.id),
-    'ce-source',
-    encode(event.source),
-    'ce-type',
-    encode(event.type),
-  ];
+  const rawHeaders: string[] = [];
+  rawHeaders.push('ce-specversion', event.specversion, 'ce-id', encode(event.id));
+  rawHeaders.push('ce-source', encode(event.source), 'ce-type', encode(event.type));
   if (event.subject !== undefined) rawHeaders.push('ce-subject', encode(event.subject));
   if (event.time !== undefined) rawHeaders.push('ce-time', encode(event.time));
   if (event.dataschema !== undefined) rawHeaders.push('ce-dataschema', encode(event.dataschema));

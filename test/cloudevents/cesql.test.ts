@@ -229,7 +229,7 @@ const { node: wellFormed } = fc.letrec<{ node: string }>((tie) => {
   const like = fc
     .tuple(node, fc.constantFrom('%', 'e%', '%u', '_', '%x%'))
     .map(([tested, pattern]) => `(${tested}) LIKE '${pattern}'`);
-  return { node: fc.oneof({ depthSize: 'small' }, leaf, binary, unary, call, cut, inList, like) };
+  return { node: fc.oneof({ depthSize: 'small', maxDepth: 4 }, leaf, binary, unary, call, cut, inList, like) };
 });
 
 describe('properties', () => {
@@ -306,7 +306,7 @@ describe('properties', () => {
         });
         expect(compileLike(like)(value)).toBe(new RegExp(`^${source}$`, 'u').test(value));
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -354,14 +354,18 @@ describe('properties', () => {
           return;
         }
         compileCesqlNode(text, node, { as }).evaluate(event);
-        expectWithin(node, 0, text.length);
+        expect(standsWithin(node, 0, text.length)).toBe(true);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_000 },
     );
   });
 
-  function expectWithin(node: CesqlNode, start: number, end: number): void {
-    expect(node.start >= start && node.start <= node.end && node.end <= end).toBe(true);
-    for (const operand of operandsOf(node)) expectWithin(operand, node.start, node.end);
+  function standsWithin(node: CesqlNode, start: number, end: number): boolean {
+    return (
+      start <= node.start &&
+      node.start <= node.end &&
+      node.end <= end &&
+      operandsOf(node).every((operand) => standsWithin(operand, node.start, node.end))
+    );
   }
 });

@@ -294,7 +294,7 @@ describe('properties', () => {
           else for (const as of ['specification', 'upstream'] as const) encodeBinary(result, { as });
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
     expect(Object.prototype).not.toHaveProperty('polluted');
   });
@@ -325,7 +325,7 @@ describe('properties', () => {
         const again = decodeStructured(encodeStructured(result).body ?? Buffer.alloc(0), asUpstream ? { as: 'upstream' } : {});
         expect(shown(eventOrThrow(again))).toEqual(shown(result));
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 });
