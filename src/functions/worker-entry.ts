@@ -18,10 +18,15 @@ export type WorkerEntryMessage =
   | ({ readonly type: 'rehearse' } & Rehearsal)
   | { readonly type: 'shutdown' };
 
-/** What the thread sends back. */
+/** How much background work (`waitUntil`) is under way; sent after every change, never before `ready`. */
+export interface WorkerEntryCount {
+  readonly type: 'background';
+  readonly count: number;
+}
+
+/** What the thread answers to the start. */
 export type WorkerEntryReport =
   | { readonly type: 'ready'; readonly port: number }
-  | { readonly type: 'background'; readonly count: number }
   | { readonly type: 'failed'; readonly message: string; readonly stack?: string };
 
 const { parentPort } = process.getBuiltinModule('node:worker_threads');
@@ -53,7 +58,7 @@ async function shutdown(): Promise<void> {
   process.exit(0);
 }
 
-function report(message: WorkerEntryReport): void {
+function report(message: WorkerEntryReport | WorkerEntryCount): void {
   parentPort?.postMessage(message);
 }
 

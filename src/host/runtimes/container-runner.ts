@@ -52,6 +52,7 @@ export class ContainerRunner {
   #ready = false;
   #started = false;
   #restartCount = 0;
+  #background = 0;
   #notes: string[] = [];
   #probes: Disposable[] = [];
   #restartTimer: Disposable | undefined;
@@ -69,6 +70,10 @@ export class ContainerRunner {
 
   get isServing(): boolean {
     return (this.spec.ports ?? []).length > 0;
+  }
+
+  get background(): number {
+    return this.#background;
   }
 
   get target(): Target | undefined {
@@ -176,6 +181,11 @@ export class ContainerRunner {
         if (!this.#notes.includes(text)) this.#notes = [...this.#notes, text];
         context.logger.warn({ pod: context.podName, container: spec.name, note: text }, 'instance deviates from its manifest');
       },
+      background: (count) => {
+        if (ended) return;
+        this.#background = count;
+        context.onChange();
+      },
       waiting: (reason, message) => this.#wait(reason, message),
       exited: (exit) => {
         if (ended) return;
@@ -212,6 +222,7 @@ export class ContainerRunner {
     this.#endProbes();
     this.#run = undefined;
     this.#target = undefined;
+    this.#background = 0;
     this.#ready = false;
     this.#started = false;
     const nowMs = clock.now();

@@ -6,6 +6,7 @@ import type { Rehearsal } from '../../functions/rehearse.ts';
  */
 export type EntryReport =
   | { readonly type: 'ready'; readonly port: number }
+  | { readonly type: 'background'; readonly count: number }
   | { readonly type: 'failed'; readonly message: string; readonly stack: string | undefined };
 
 /** Tells an entry to load a function with this environment and to listen on a loopback port (default: any). */
@@ -25,6 +26,9 @@ export const shutdownMessage = { type: 'shutdown' } as const;
 export function parseEntryReport(value: unknown): EntryReport | undefined {
   if (typeof value !== 'object' || value === null || !('type' in value)) return undefined;
   if (value.type === 'ready' && 'port' in value && typeof value.port === 'number') return { type: 'ready', port: value.port };
+  if (value.type === 'background' && 'count' in value && typeof value.count === 'number') {
+    return { type: 'background', count: value.count };
+  }
   if (value.type !== 'failed' || !('message' in value) || typeof value.message !== 'string') return undefined;
   const stack = 'stack' in value && typeof value.stack === 'string' ? value.stack : undefined;
   return { type: 'failed', message: value.message, stack };

@@ -150,6 +150,7 @@ class FunctionProcessRun implements Run {
   #receive(value: unknown): void {
     const report = parseEntryReport(value);
     if (report?.type === 'ready') this.#events.listening({ address: `127.0.0.1:${report.port}`, accepting: true });
+    else if (report?.type === 'background') this.#events.background(report.count);
     else if (report?.type === 'failed') this.#failure = report.message;
   }
 }

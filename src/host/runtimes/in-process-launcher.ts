@@ -22,6 +22,7 @@ export type LoadFunction = (
     readonly clock: Clock;
     readonly logger: Logger;
     readonly instanceId: string;
+    readonly onBackground: (count: number) => void;
   },
 ) => Promise<LoadedFunction>;
 
@@ -55,7 +56,13 @@ class InProcessRun implements Run {
     const logger = createLogger((level, fields, message) => {
       launch.log.write(`${JSON.stringify({ level, time: clock.now(), ...fields, msg: message })}\n`);
     }, 'trace');
-    const loading = options.load(launch.program.module, { env: launch.env, clock, logger, instanceId: launch.instanceId });
+    const loading = options.load(launch.program.module, {
+      env: launch.env,
+      clock,
+      logger,
+      instanceId: launch.instanceId,
+      onBackground: (count) => events.background(count),
+    });
     activity.track(loading).then(
       (loaded) => this.#ready(loaded, launch),
       (error: unknown) => {

@@ -48,6 +48,10 @@ export class PodInstance implements Instance {
     return this.#serving?.target?.address;
   }
 
+  get backgroundWork(): number {
+    return this.#main.reduce((sum, runner) => sum + runner.background, 0);
+  }
+
   get handler(): Handler | undefined {
     return this.#serving?.target?.handler;
   }

@@ -34,6 +34,8 @@ export interface LaunchEvents {
   /** Where the serving port will answer. It may not answer yet. */
   listening(target: Target): void;
   note(text: string): void;
+  /** How much work given to `waitUntil` is under way. */
+  background(count: number): void;
   /** Not started yet, and why. */
   waiting(reason: string, message: string): void;
   exited(exit: Exit): void;

@@ -34,6 +34,7 @@ export function createInProcessLoader(options: InProcessLoaderOptions = {}): Loa
       env,
       clock,
       logger,
+      onBackground: context.onBackground,
       ...(deliver === undefined ? {} : { deliver }),
       ...(random === undefined ? {} : { random }),
       ...(meter === undefined ? {} : { meter }),

@@ -135,8 +135,10 @@ export interface Instance {
   readonly address: string | undefined;
   /** Instead of an address for a function in this process. */
   readonly handler: Handler | undefined;
+  /** Pieces of work that its functions gave to `context.waitUntil` and that are under way: they count as requests. */
+  readonly backgroundWork: number;
   readonly status: InstanceStatus;
-  /** Called after every change of status, address or handler, until disposed. */
+  /** Called after every change of status, address, handler or background work, until disposed. */
   onChange(listener: () => void): Disposable;
   /** Chunks of what a container wrote (default: the serving container). */
   logs(container?: string, options?: LogOptions): AsyncIterable<Uint8Array>;

@@ -128,6 +128,7 @@ class WorkerRun implements Run {
   #receive(value: unknown): void {
     const report = parseEntryReport(value);
     if (report?.type === 'ready') this.#events.listening({ address: `127.0.0.1:${report.port}`, accepting: true });
+    else if (report?.type === 'background') this.#events.background(report.count);
     else if (report?.type === 'failed') {
       this.#error ??= new Error(report.message);
       this.#launch.log.write(`${report.stack ?? report.message}\n`);

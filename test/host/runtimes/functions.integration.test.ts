@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { Handler } from '../../../src/http/exchange.ts';
+import { createMemoryNetwork } from '../../../src/http/memory-network.ts';
 import { get, isReady, logText, podSpec, startRuntime, until } from './harness.ts';
 
 test('a function module runs in a worker; two instances share neither module nor environment', async () => {
@@ -72,3 +74,19 @@ test('an instance that is stopped while it starts ends, however it is run', asyn
   await Promise.all(instances.map((instance) => instance.stop(2_000)));
   expect(instances.map(({ status }) => status.containers[0]?.state.kind)).toEqual(['terminated', 'terminated', 'terminated']);
 });
+
+test.each(['worker', 'process', 'in-process'] as const)('background work is counted while it lasts (%s)', async (isolation) => {
+  await using host = await startRuntime({ 'example.com/hello': { function: './background.ts', isolation } });
+  const instance = host.runtime.start(podSpec({}));
+  await until(instance, isReady);
+  const counts: number[] = [];
+  instance.onChange(() => counts.push(instance.backgroundWork));
+  const call = () => (instance.handler === undefined ? get(instance) : callHandler(instance.handler));
+  await call();
+  await until(instance, () => counts.includes(1) && instance.backgroundWork === 0);
+});
+
+async function callHandler(handler: Handler): Promise<void> {
+  const { client } = createMemoryNetwork({ fallback: handler });
+  await (await client.request({ method: 'GET', url: 'http://hello/' })).text();
+}
