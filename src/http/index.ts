@@ -11,6 +11,7 @@ export {
 export { respondWith, toRequest } from './fetch-bridge.ts';
 export { handle, respondText } from './handle.ts';
 export { createMemoryNetwork, type MemoryNetwork, type MemoryNetworkOptions } from './memory-network.ts';
+export { createNodeListener, type NodeListener } from './node-listener.ts';
 export { headerValue, isHopByHop, isValidHeader, rawHeadersFrom, withoutHeaders, type RawHeaders } from './raw-headers.ts';
 export { bodyOf, readBody } from './read-body.ts';
 export {

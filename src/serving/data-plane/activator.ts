@@ -135,11 +135,11 @@ export function createActivator(options: ActivatorOptions = {}): Activator {
       const queue = queueOf(revision);
       return { waiting: queue.waiting, active: queue.active };
     },
-    report: (revision) => revisions.get(revision)?.stats.report(clock.monotonic()),
+    report: (revision) => revisions.get(revision)?.report(clock.monotonic()),
     *reports() {
       const nowMs = clock.monotonic();
       for (const [revision, queue] of revisions) {
-        const report = queue.stats.report(nowMs);
+        const report = queue.report(nowMs);
         if (report.requestCount > 0 || report.averageConcurrentRequests > 0 || queue.stats.concurrency > 0)
           yield [revision, report];
       }

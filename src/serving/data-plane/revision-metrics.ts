@@ -1,10 +1,16 @@
-import type { Attributes, Counter, Histogram, Meter } from '../../telemetry/meter.ts';
+import type { Attributes, Counter, Gauge, Histogram, Meter } from '../../telemetry/meter.ts';
 import type { RevisionKey, RevisionLabels } from './revision.ts';
+
+/** Parts of a start from zero that the data plane sees: waiting for an instance, and from arrival to the first byte of the answer. */
+export type ColdStartPhase = 'queue-wait' | 'first-byte';
 
 /** Upstream's measurements of one revision, with attribute sets made once. Names: the activator's and the queue-proxy's of knative/serving. */
 export class RevisionMetrics {
   readonly #labels: Attributes;
   readonly #byStatus = new Map<number, Attributes>();
+  readonly #phases: Readonly<Record<ColdStartPhase, Attributes>>;
+  readonly #concurrency: Gauge;
+  readonly #coldStart: Histogram;
   readonly #queued: Counter;
   readonly #active: Counter;
   readonly #duration: Histogram;
@@ -18,6 +24,18 @@ export class RevisionMetrics {
       ...(labels?.service === undefined ? {} : { 'kn.service.name': labels.service }),
       ...(labels?.configuration === undefined ? {} : { 'kn.configuration.name': labels.configuration }),
     };
+    this.#phases = {
+      'queue-wait': { ...this.#labels, 'kn.cold_start.phase': 'queue-wait' },
+      'first-byte': { ...this.#labels, 'kn.cold_start.phase': 'first-byte' },
+    };
+    this.#concurrency = meter.gauge('kn.revision.request.concurrency', {
+      unit: '{request}',
+      description: 'Average requests under way since the last report',
+    });
+    this.#coldStart = meter.histogram('kn.serving.cold_start.duration', {
+      unit: 's',
+      description: 'Parts of starts from zero instances',
+    });
     this.#queued = meter.upDownCounter('kn.revision.request.queued', {
       unit: '{request}',
       description: 'Requests that wait for an instance',
@@ -39,6 +57,14 @@ export class RevisionMetrics {
 
   active(change: 1 | -1): void {
     this.#active.add(change, this.#labels);
+  }
+
+  concurrency(average: number): void {
+    this.#concurrency.record(average, this.#labels);
+  }
+
+  coldStart(phase: ColdStartPhase, durationMs: number): void {
+    this.#coldStart.record(durationMs / 1000, this.#phases[phase]);
   }
 
   waited(durationMs: number): void {

@@ -11,7 +11,7 @@ import type { Forwarder } from './forwarder.ts';
 import { GuardedExchange, type ExchangeGuard } from './guarded-exchange.ts';
 import { InstanceSet, type Slot } from './instance-picking.ts';
 import type { RequestLog } from './request-log.ts';
-import { RequestStats } from './request-stats.ts';
+import { RequestStats, type RequestReport } from './request-stats.ts';
 import { RevisionMetrics } from './revision-metrics.ts';
 import type { Instance, InstanceTarget, RevisionKey, RevisionSettings } from './revision.ts';
 import { settle } from './settle.ts';
@@ -147,8 +147,20 @@ export class RevisionQueue implements ExchangeGuard {
     this.#log?.write({ exchange: run.inner, status: run.status, bytes: run.bytesSent, latencyMs: nowMs - run.arrivedMs });
   }
 
+  /** The statistics since the last report. */
+  report(nowMs: number): RequestReport {
+    const report = this.stats.report(nowMs);
+    this.#metrics.concurrency(report.averageConcurrentRequests);
+    return report;
+  }
+
   responseHeaders(exchange: GuardedExchange): readonly string[] {
-    const slot = (exchange as Run).slot;
+    const run = exchange as Run;
+    const { slot } = run;
+    if (run.cold) {
+      run.cold = false;
+      this.#metrics.coldStart('first-byte', this.#context.clock.monotonic() - run.arrivedMs);
+    }
     if (this.#settings.sessionAffinity !== true || slot === undefined) return [];
     return affinityOf(exchange) === slot.id ? [] : affinityCookie(slot.id, exchange.scheme);
   }
@@ -225,7 +237,8 @@ export class RevisionQueue implements ExchangeGuard {
         waitedFromMs,
       );
     }
-    if (this.#instances.size === 0 && !this.#coldStartReported) {
+    run.cold = this.#instances.size === 0;
+    if (run.cold && !this.#coldStartReported) {
       this.#coldStartReported = true;
       this.#context.logger.debug({ revision: this.revision }, 'request waits for the first instance');
       this.#context.onColdStart(this.revision);
@@ -252,7 +265,9 @@ export class RevisionQueue implements ExchangeGuard {
     run.coldStart = undefined;
     this.#waitingCount--;
     this.#metrics.queued(-1);
-    this.#metrics.waited(this.#context.clock.monotonic() - run.waitedFromMs);
+    const waitedMs = this.#context.clock.monotonic() - run.waitedFromMs;
+    this.#metrics.waited(waitedMs);
+    if (run.cold && !run.over) this.#metrics.coldStart('queue-wait', waitedMs);
   }
 
   /** Hands waiting requests to instances, in order of arrival, as long as there is room. */
@@ -368,6 +383,8 @@ class Run extends GuardedExchange {
   waitedFromMs = 0;
   coldStart: Deadline | undefined;
   hostFromInstance = false;
+  /** It found no instance at all. */
+  cold = false;
 
   constructor(inner: Exchange, queue: RevisionQueue, nowMs: number) {
     super(inner, queue);

@@ -312,6 +312,22 @@ test('statistics: average concurrency, arrivals, metrics by status', async () =>
   expect(meter.value('kn.revision.request.active', labels)).toBe(0);
 });
 
+test('a start from zero leaves its parts in a histogram', async () => {
+  const meter = createRegistry();
+  const { activator, clock, get, advance } = createWorld({ meter });
+  activator.setRevision(key, {});
+  const answer = get();
+  await advance(2_000);
+  activator.setInstances(key, [instance('a', slow(clock, 500))]);
+  await advance(500);
+  await answer;
+  const phases = meter.snapshot().find(({ name }) => name === 'kn.serving.cold_start.duration')?.series;
+  expect(phases?.map(({ attributes, value, count }) => [attributes['kn.cold_start.phase'], value, count])).toEqual([
+    ['queue-wait', 2, 1],
+    ['first-byte', 2.5, 1],
+  ]);
+});
+
 test('ten thousand waiting requests are released without growing the stack', async () => {
   const { activator, get, advance } = createWorld();
   activator.setRevision(key, { containerConcurrency: 1 });

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { createHttpClient, createHttpServer, readBody, type Handler } from '../../../src/http/index.ts';
+import { createHttpClient, createHttpServer, createNodeListener, readBody, type Handler } from '../../../src/http/index.ts';
 import { createActivator, createGateway, type GatewayMatch } from '../../../src/serving/data-plane/index.ts';
 
 /** A router that sends every host to one revision. */
@@ -146,4 +146,19 @@ test('an unknown host is 404, a revision that does not exist too', async () => {
     404,
     'Error getting active endpoint: revision.serving.knative.dev "hello-00001" not found\n',
   ]);
+});
+
+test('a gateway as a listener of an existing server', async () => {
+  const activator = createActivator();
+  const listener = createNodeListener(createGateway({ router: toRevision('hello-00001'), activator }));
+  activator.setInstances('default/hello-00001', [
+    { id: 'a', target: { handler: (exchange) => exchange.respond(200, [], 'mounted') } },
+  ]);
+  const address = await backend((request, response) => {
+    if (request.url === '/own') response.end('own');
+    else listener.request(request, response);
+  });
+  expect(await (await fetch(`http://${address}/own`)).text()).toBe('own');
+  expect(await (await fetch(`http://${address}/x`)).text()).toBe('mounted');
+  await activator.close();
 });
