@@ -63,10 +63,10 @@ function sendObject(exchange: Exchange, value: object, rules: ResultRules): void
       const { rawHeaders, body } = encodeBatchReply(value);
       return exchange.respond(200, [...rawHeaders, ...rules.headers], body);
     }
-    return exchange.respond(200, ['content-type', jsonType, ...rules.headers], JSON.stringify(value));
+    return exchange.respond(200, ['content-type', jsonType, ...rules.headers], jsonOf(value));
   }
   if (rules.faas ? isLooselyStructured(value) : isStructured(value)) return sendStructured(exchange, value, rules);
-  return exchange.respond(200, ['content-type', jsonType, ...rules.headers], JSON.stringify(value));
+  return exchange.respond(200, ['content-type', jsonType, ...rules.headers], jsonOf(value));
 }
 
 /** Marks several events that answer a batch, also under faas conventions, which send arrays of events as JSON. */
@@ -154,7 +154,16 @@ function sendStructured(exchange: Exchange, value: StructuredResult, rules: Resu
 }
 
 function jsonOf(value: unknown): string {
-  const json = typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+  if (typeof value === 'bigint') return String(value);
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(value);
+  } catch (cause) {
+    throw new KnativeError('FUNCTIONS_RESULT_INVALID', 'the function returned a value that has no JSON form', {
+      cause,
+      hint: 'cycles and big integers have none',
+    });
+  }
   if (json === undefined) throw new KnativeError('FUNCTIONS_RESULT_INVALID', `a body of type ${typeof value} cannot be sent`);
   return json;
 }

@@ -50,30 +50,53 @@ interface VectorFile {
 const fixtures = new URL('../vectors/functions/fixtures/', import.meta.url);
 
 export const replay: Replay = async function* (folder) {
-  const starts = new Map<string, Promise<Server>>();
+  const servers = new Map<string, Promise<Server>>();
   try {
-    for (const file of readdirSync(folder).filter((name) => name.endsWith('.json'))) {
-      const vectors = JSON.parse(readFileSync(join(folder, file), 'utf8')) as VectorFile;
-      for (const group of vectors.groups) {
-        const key = JSON.stringify([group.start, file]);
-        const serverOf = (): Promise<Server> => {
-          const known = starts.get(key);
-          if (known !== undefined) return known;
-          const started = group.start.target === undefined ? startFaas(group.start) : startFramework(group.start);
-          starts.set(key, started);
-          return started;
-        };
-        for (const recorded of group.cases) yield await toCase(file, recorded, serverOf);
-      }
+    for (const { file, start: started, recorded } of recordedCases(folder)) {
+      yield await toCase(file, recorded, () => serverFor(servers, file, started));
     }
   } finally {
-    for (const started of starts.values()) {
-      const server = await started;
-      server.closeAllConnections();
-      server.close();
-    }
+    await closeAll(servers);
   }
 };
+
+/** What we answer to the cases that are marked as the peer's bugs. */
+export async function* answersToPeerBugs(folder: string): AsyncGenerator<{ file: string; id: string; answer: unknown }> {
+  const servers = new Map<string, Promise<Server>>();
+  try {
+    for (const { file, start: started, recorded } of recordedCases(folder)) {
+      if (recorded.peerBug === undefined) continue;
+      const answer = comparable(await exchangeRaw(await serverFor(servers, file, started), recorded.request), recorded);
+      yield { file, id: recorded.id, answer };
+    }
+  } finally {
+    await closeAll(servers);
+  }
+}
+
+function* recordedCases(folder: string): Generator<{ file: string; start: Start; recorded: RecordedCase }> {
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.json'))) {
+    const { groups } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as VectorFile;
+    for (const { start: started, cases } of groups) for (const recorded of cases) yield { file, start: started, recorded };
+  }
+}
+
+function serverFor(servers: Map<string, Promise<Server>>, file: string, group: Start): Promise<Server> {
+  const key = JSON.stringify([group, file]);
+  const known = servers.get(key);
+  if (known !== undefined) return known;
+  const started = group.target === undefined ? startFaas(group) : startFramework(group);
+  servers.set(key, started);
+  return started;
+}
+
+async function closeAll(servers: ReadonlyMap<string, Promise<Server>>): Promise<void> {
+  for (const started of servers.values()) {
+    const server = await started;
+    server.closeAllConnections();
+    server.close();
+  }
+}
 
 async function toCase(file: string, recorded: RecordedCase, serverOf: () => Promise<Server>): Promise<ReplayCase> {
   const base = { file, id: recorded.id, expected: expectedOf(recorded) };
