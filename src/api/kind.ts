@@ -32,6 +32,8 @@ export interface Kind<R extends Resource = Resource> {
   readonly schema: Schema<R>;
   /** True when `status` is a subresource: then `update` keeps it and generation counts spec changes. */
   readonly statusSubresource: boolean;
+  /** What else objects are looked up by than labels, owner and namespace: `name=value` texts, for `ListSelector.index`. Pure. */
+  indexed?(resource: R): readonly string[];
   /** A copy of `resource` with defaults filled in; the argument is not changed. Pure. */
   defaults?(resource: R, context: AdmissionContext): R;
   /** Errors of a defaulted resource, empty when it is valid. Pure. */

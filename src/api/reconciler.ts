@@ -9,6 +9,8 @@ export interface ListSelector {
   readonly labels?: Readonly<Record<string, string>>;
   /** Uid of the controlling owner. */
   readonly ownerUid?: string;
+  /** One `name=value` of the kind's declared index (`Kind.indexed`). */
+  readonly index?: string;
 }
 
 /**

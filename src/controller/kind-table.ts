@@ -3,7 +3,7 @@ import type { ListSelector } from '../api/reconciler.ts';
 import { resourceKey, type Resource } from '../api/resource.ts';
 import { controllerUidOf, selects } from './label-selector.ts';
 
-/** The objects of one kind, indexed by key, uid, controlling owner, namespace and every `label=value`. */
+/** The objects of one kind, indexed by key, uid, controlling owner, namespace, every `label=value` and the kind's declared index. */
 export class KindTable<R extends Resource = Resource> {
   readonly kind: Kind<R>;
   readonly #byKey = new Map<string, R>();
@@ -32,7 +32,7 @@ export class KindTable<R extends Resource = Resource> {
     if (previous !== undefined) this.#unindex(key, previous);
     this.#byKey.set(key, resource);
     this.#byUid.set(resource.metadata.uid ?? '', resource);
-    for (const token of indexTokens(resource)) {
+    for (const token of indexTokens(this.kind, resource)) {
       let entries = this.#index.get(token);
       if (entries === undefined) this.#index.set(token, (entries = new Map()));
       entries.set(key, resource);
@@ -52,12 +52,13 @@ export class KindTable<R extends Resource = Resource> {
   list(selector: ListSelector = {}): readonly R[] {
     const candidates = this.#candidates(selector);
     const found: R[] = [];
-    for (const resource of candidates.values()) if (selects(selector, resource)) found.push(resource);
+    for (const resource of candidates.values()) if (selects(selector, resource, this.kind)) found.push(resource);
     return found.sort(byKey);
   }
 
   #candidates(selector: ListSelector): Map<string, R> {
     if (selector.ownerUid !== undefined) return this.#index.get(`owner ${selector.ownerUid}`) ?? new Map();
+    if (selector.index !== undefined) return this.#index.get(`index ${selector.index}`) ?? new Map();
     let smallest: Map<string, R> | undefined;
     for (const [name, value] of Object.entries(selector.labels ?? {})) {
       const entries = this.#index.get(`label ${name}=${value}`) ?? new Map<string, R>();
@@ -69,7 +70,7 @@ export class KindTable<R extends Resource = Resource> {
   }
 
   #unindex(key: string, resource: R): void {
-    for (const token of indexTokens(resource)) {
+    for (const token of indexTokens(this.kind, resource)) {
       const entries = this.#index.get(token);
       entries?.delete(key);
       if (entries?.size === 0) this.#index.delete(token);
@@ -77,13 +78,14 @@ export class KindTable<R extends Resource = Resource> {
   }
 }
 
-function indexTokens(resource: Resource): string[] {
+function indexTokens<R extends Resource>(kind: Kind<R>, resource: R): string[] {
   const tokens: string[] = [];
   const { namespace, labels } = resource.metadata;
   if (namespace !== undefined) tokens.push(`namespace ${namespace}`);
   const owner = controllerUidOf(resource);
   if (owner !== undefined) tokens.push(`owner ${owner}`);
   for (const name in labels) tokens.push(`label ${name}=${labels[name] ?? ''}`);
+  for (const entry of kind.indexed?.(resource) ?? []) tokens.push(`index ${entry}`);
   return tokens;
 }
 

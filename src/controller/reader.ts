@@ -13,6 +13,7 @@ export const factToken = (provider: string, key: string): string => `fact ${prov
 function listToken(kind: Kind, selector: ListSelector): string {
   const name = resourceNameOf(kind);
   if (selector.ownerUid !== undefined) return `owned ${name}/${selector.ownerUid}`;
+  if (selector.index !== undefined) return `index ${name}/${selector.index}`;
   for (const label in selector.labels) return `label ${name}/${label}=${selector.labels[label] ?? ''}`;
   if (selector.namespace !== undefined) return `namespace ${name}/${selector.namespace}`;
   return `kind ${name}`;
@@ -27,6 +28,7 @@ export function tokensOf(kind: Kind, resource: Resource): string[] {
   const owner = controllerUidOf(resource);
   if (owner !== undefined) tokens.push(`owned ${name}/${owner}`);
   for (const label in labels) tokens.push(`label ${name}/${label}=${labels[label] ?? ''}`);
+  for (const entry of kind.indexed?.(resource) ?? []) tokens.push(`index ${name}/${entry}`);
   return tokens;
 }
 

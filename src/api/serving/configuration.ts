@@ -2,6 +2,7 @@ import type { Kind } from '../kind.ts';
 import { object, present, string, type TypeOf } from '../schema.ts';
 import { resourceFields, statusFields } from '../core/metadata.ts';
 import { revisionTemplateSpec } from './revision.ts';
+import { indexedByRoute } from './route-index.ts';
 import { defaultConfiguration, validateConfiguration, warnTemplateOf } from './service-admission.ts';
 
 export const configurationSpecFields = { template: present(revisionTemplateSpec) };
@@ -26,6 +27,7 @@ export const configurations: Kind<Configuration> = {
   namespaced: true,
   schema: configurationSchema,
   statusSubresource: true,
+  indexed: indexedByRoute,
   defaults: defaultConfiguration,
   validate: validateConfiguration,
   warnings: warnTemplateOf,

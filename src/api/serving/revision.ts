@@ -1,3 +1,4 @@
+import { indexedByRoute } from './route-index.ts';
 import type { Kind } from '../kind.ts';
 import { array, describe, int32, int64, object, present, string, type TypeOf } from '../schema.ts';
 import { resourceFields, statusFields, templateMeta } from '../core/metadata.ts';
@@ -46,6 +47,7 @@ export const revisions: Kind<Revision> = {
   namespaced: true,
   schema: revisionSchema,
   statusSubresource: true,
+  indexed: indexedByRoute,
   defaults: defaultRevision,
   validate: validateRevision,
   warnings: warnRevision,

@@ -3,6 +3,7 @@ import type { Reader, Reconciler } from '../../api/reconciler.ts';
 import type { Resource } from '../../api/resource.ts';
 import { configurations } from '../../api/serving/configuration.ts';
 import { revisions } from '../../api/serving/revision.ts';
+import { routeIndexEntry } from '../../api/serving/route-index.ts';
 import { routes, type Route } from '../../api/serving/route.ts';
 import { rfc3339 } from '../../time.ts';
 import { annotationKeys, labelKeys } from '../keys.ts';
@@ -67,13 +68,14 @@ function release(
   configurationNames: ReadonlySet<string>,
 ): void {
   const { namespace, name } = route.metadata;
-  const inNamespace = namespace === undefined ? {} : { namespace };
+  // The index finds what a scan of the namespace would; the annotation has the last word where a reader has no index.
+  const selector = { ...(namespace === undefined ? {} : { namespace }), index: routeIndexEntry(namespace, name) };
   const uses = ({ metadata }: Resource): boolean => listAnnotation(metadata.annotations, annotationKeys.routes).has(name);
-  for (const revision of world.list(revisions, { ...inNamespace, labels: { [labelKeys.routingState]: 'active' } })) {
+  for (const revision of world.list(revisions, { ...selector, labels: { [labelKeys.routingState]: 'active' } })) {
     if (uses(revision) && !revisionNames.has(revision.metadata.name))
       mark(pass, revisions, world, route, revision.metadata.name, true);
   }
-  for (const configuration of world.list(configurations, inNamespace)) {
+  for (const configuration of world.list(configurations, selector)) {
     const own = configuration.metadata.name;
     if (uses(configuration) && !configurationNames.has(own)) mark(pass, configurations, world, route, own, true);
   }
