@@ -195,12 +195,16 @@ test('half-made Services under every dialect are answered too', async () => {
 });
 
 test.each([
-  ['serving.knative.dev/v1beta1', 'Service', 'serving.knative.dev/v1 Service'],
   ['serving.knative.dev/v1', 'Servce', 'serving.knative.dev/v1 Service'],
   ['eventing.knative.dev/v1', 'trigger', 'eventing.knative.dev/v1 Trigger'],
 ])('a kind that does not exist is refused with the one that is meant: %s %s', async (apiVersion, kind, suggestion) => {
   const { documents } = await admit({ apiVersion, kind, metadata: { name: 'a' } });
   expect(documents[0]).toMatchObject({ verdict: 'reject', problems: [{ path: 'kind', suggestion }] });
+});
+
+test('another version of a kind is left out with the one that is there', async () => {
+  const { documents } = await admit({ apiVersion: 'serving.knative.dev/v1beta1', kind: 'Service', metadata: { name: 'a' } });
+  expect(documents[0]).toMatchObject({ verdict: 'report', report: [{ suggestion: 'serving.knative.dev/v1 Service' }] });
 });
 
 test.each([

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { admit, type AdmittedDocument } from '../../src/host/admission/admit.ts';
-import { knownKinds } from '../../src/host/admission/known-kinds.ts';
 import { installedEventingConfig } from '../../src/api/eventing/installed-config.ts';
 import type { DialectName } from '../../src/host/dialects/dialect.ts';
 import { differencesOf, type Replay, type ReplayCase } from './replay.ts';
@@ -36,13 +35,6 @@ const config = (name: string): Readonly<Record<string, string>> | undefined => i
 /** The manifest asks for the class that is there; its expectation is about the other one. */
 const aboutAnotherManifest = new Set(['autoscaling-class-hpa.expect.json']);
 
-/** Kinds of other modules that may not be declared yet: documents of these are skipped by name. */
-const isDeclared = (gvk: string): boolean =>
-  !gvk.includes('.knative.dev/') ||
-  gvk.startsWith('build.knative.dev/') ||
-  gvk.startsWith('operator.knative.dev/') ||
-  knownKinds.some(({ group, version, kind }) => gvk === `${group}/${version}/${kind}`);
-
 /** Every manifest below the folder that has an expectation beside it; a folder of one product works too. */
 export const replay: Replay = function* (folder) {
   for (const file of expectationsBelow(folder, '')) yield* casesOf(folder, file);
@@ -74,10 +66,6 @@ function* casesOf(folder: string, file: string): Iterable<ReplayCase> {
     }).then((result) => result.documents));
   for (const document of expectation.documents) {
     const id = `document ${document.index}`;
-    if (document.gvk !== null && !isDeclared(document.gvk)) {
-      yield { file, id, skip: `kind ${document.gvk} is not declared`, expected: null, check: () => [] };
-      continue;
-    }
     const baseName = file.slice(file.lastIndexOf('/') + 1);
     if (aboutAnotherManifest.has(baseName) && !readFileSync(manifest, 'utf8').includes('hpa.autoscaling')) {
       yield {

@@ -166,13 +166,14 @@ function plainTranslation(document: JsonObject, file: FileContext): Translation 
   }
   const meant = nearestKind(apiVersion, kind, file.options.kinds ?? knownKinds);
   if (meant !== undefined) {
+    const message = `there is no kind ${apiVersion} ${kind}`;
     const line: ReportLine = {
       path: 'kind',
-      level: 'error',
-      message: `there is no kind ${apiVersion} ${kind}`,
-      suggestion: meant,
+      level: meant.otherVersion ? 'unsupported' : 'error',
+      message,
+      suggestion: meant.text,
     };
-    return { verdict: 'reject', objects: [], report: [line], effective: null };
+    return { verdict: meant.otherVersion ? 'report' : 'reject', objects: [], report: [line], effective: null };
   }
   if (isKubernetesKind(apiVersion)) {
     return { verdict: 'accept', objects: [], report: [info('kind', `${kind} has no effect here`)], effective: null };

@@ -23,12 +23,21 @@ export function isKubernetesKind(apiVersion: string): boolean {
   return kubernetesGroups.has(group) || group.endsWith('.k8s.io');
 }
 
-/** The kind that a document means whose kind does not exist: another version of it, or a misspelt name in the same group. */
-export function nearestKind(apiVersion: string, kind: string, kinds: readonly Kind[]): string | undefined {
+/** The kind that a document means whose kind does not exist. */
+export interface NearestKind {
+  /** `apiVersion kind` of the one that is meant. */
+  readonly text: string;
+  /** True when the name is right and only the version is another one. */
+  readonly otherVersion: boolean;
+}
+
+/** Another version of a kind, or the kind of the same group whose name is nearest. */
+export function nearestKind(apiVersion: string, kind: string, kinds: readonly Kind[]): NearestKind | undefined {
   const slash = apiVersion.indexOf('/');
   const group = slash < 0 ? '' : apiVersion.slice(0, slash);
   const inGroup = kinds.filter((known) => known.group === group);
   const name = nearestName(kind, new Set(inGroup.map((known) => known.kind)));
   const found = inGroup.find((known) => known.kind === name);
-  return found === undefined ? undefined : `${apiVersionOf(found)} ${found.kind}`;
+  if (found === undefined) return undefined;
+  return { text: `${apiVersionOf(found)} ${found.kind}`, otherVersion: found.kind === kind };
 }

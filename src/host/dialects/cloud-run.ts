@@ -3,7 +3,7 @@ import { cloudRunJob } from './cloud-run-job.ts';
 import { startOrder } from './cloud-run-start-order.ts';
 import { readSecrets } from './cloud-run-secrets.ts';
 import { cloudRunVocabulary } from './cloud-run-vocabulary.ts';
-import { keyPath, numberAt, objectAt, textAt, textEntries, valueAt, withChanges, type JsonObject } from './json-path.ts';
+import { keyPath, listAt, numberAt, objectAt, textAt, textEntries, valueAt, withChanges, type JsonObject } from './json-path.ts';
 import { reportService } from './service-report.ts';
 
 const run = (name: string): string => `run.googleapis.com/${name}`;
@@ -47,7 +47,7 @@ export function mentionsCloudRun(document: JsonObject): boolean {
 function translateService(document: JsonObject): Translation {
   const secrets = readSecrets(document);
   const account = normalizeAccount(secrets.document);
-  const scaled = applyScaling(account.document);
+  const scaled = applyScaling(normalizePods(account.document));
   const visible = applyVisibility(scaled);
   const order = startOrder(document);
   const effective: JsonObject = {};
@@ -99,6 +99,30 @@ export function normalizeAccount(document: JsonObject): Normalized {
       ),
     ],
   };
+}
+
+/**
+ * A concurrency of 0 is the default there, not "no limit"; NFS volumes, which Knative does not know, become CSI volumes, which it admits
+ * and which a directory mapping of the host can serve.
+ */
+function normalizePods(document: JsonObject): JsonObject {
+  const spec = objectAt(document, 'spec', 'template', 'spec');
+  if (spec === undefined) return document;
+  const { containerConcurrency, ...rest } = spec;
+  const volumes = listAt(spec, 'volumes');
+  const changed: JsonObject = containerConcurrency === 0 ? rest : { ...spec };
+  if (volumes.some((volume) => objectAt(volume, 'nfs') !== undefined)) changed['volumes'] = volumes.map(withoutNfs);
+  const template = { ...objectAt(document, 'spec', 'template'), spec: changed };
+  return { ...document, spec: { ...objectAt(document, 'spec'), template } };
+}
+
+function withoutNfs(volume: unknown): unknown {
+  const nfs = objectAt(volume, 'nfs');
+  if (nfs === undefined) return volume;
+  const { nfs: _, ...rest } = objectAt(volume) ?? {};
+  const attributes = Object.fromEntries(textEntries(nfs).filter(([key]) => key !== 'readOnly'));
+  const readOnly = nfs['readOnly'] === true ? { readOnly: true } : {};
+  return { ...rest, csi: { driver: 'nfs.run.googleapis.com', ...readOnly, volumeAttributes: attributes } };
 }
 
 /** Service-level limits lie over those of the template; manual scaling fixes both. */
