@@ -147,8 +147,9 @@ function readJson(object: object, fields: DecodedFields): EventFault | undefined
         break;
       default:
         if (!isExtensionValue(value) || !isAttributeName(name)) return extensionFault(name, value);
-        if (extensions === undefined) extensions = [name, value];
-        else extensions.push(name, value);
+        // `-0 + 0` is 0: CloudEvents has one zero.
+        if (extensions === undefined) extensions = [name, typeof value === 'number' ? value + 0 : value];
+        else extensions.push(name, typeof value === 'number' ? value + 0 : value);
     }
   }
   const fault = checkVersion(specversion) ?? checkFields(fields) ?? takeBase64(base64, fields);

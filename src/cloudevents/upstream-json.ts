@@ -17,8 +17,12 @@ export function readJsonUpstream(object: object, fields: EventFields): EventFaul
     return new EventFault('CLOUDEVENTS_SPECVERSION', 'must be 1.0 or 0.3', 'specversion', specversion);
   }
   fields.specversion = specversion;
+  let afterVersion = false;
   for (const [name, value] of members) {
+    if (name === 'specversion') afterVersion = true;
     if (name === 'specversion' || isDataMember(name, specversion)) continue;
+    // An empty content type is none before the version and an invalid one behind it.
+    if (name === 'datacontenttype' && afterVersion && (value === '' || value === null)) fields.datacontenttype = '';
     const fault = isTextMember(name, specversion) ? readText(name, value, fields) : readExtension(name, value, extensions);
     if (fault !== undefined) return fault;
   }
@@ -120,7 +124,7 @@ function readData(members: ReadonlyMap<string, unknown>, fields: EventFields): E
 }
 
 function isExactlyJson(contentType: string | undefined): boolean {
-  if (contentType === undefined) return true;
+  if (contentType === undefined || contentType === '') return true;
   const end = contentType.indexOf(';');
   const type = end < 0 ? contentType : contentType.slice(0, end).trim();
   return (

@@ -154,7 +154,7 @@ function encodedOutcome(json: Json): Json {
   if (event instanceof EventFault) return { valid: false };
   const structured = encodeStructured(event);
   const binary = encodeBinary(event);
-  const fromStructured = outcomeOf(decodeHttp(structured.rawHeaders, structured.body));
+  const fromStructured = outcomeOfSent(event, eventOrThrow(decodeHttp(structured.rawHeaders, structured.body)));
   const fromBinary = decodeHttp(binary.rawHeaders, binary.body);
   if (fromBinary instanceof EventFault) return { valid: false, fault: fromBinary.message };
   const attributes = { ...fromBinary.attributes() };
@@ -163,10 +163,21 @@ function encodedOutcome(json: Json): Json {
     const name = binary.rawHeaders[i] ?? '';
     if (name.startsWith('ce-')) sent[name] = binary.rawHeaders[i + 1] ?? '';
   }
-  const arrived = { attributes: textual(attributes), data: fromBinary.data() };
-  const wanted = { attributes: textual(impliedJson(event)), data: event.data() };
+  const arrived = { attributes: textual(attributes), body: textOf(fromBinary) };
+  const wanted = { attributes: textual(impliedJson(event)), body: textOf(event) };
   const lost = differencesOf(wanted, arrived);
   return { ...fromStructured, binaryHeaders: sent, ...(lost.length > 0 ? { lostInBinaryMode: lost } : {}) };
+}
+
+/** What arrives in structured mode. Bytes of JSON arrive as the value that they are. */
+function outcomeOfSent(event: EventMessage, received: EventMessage): Json {
+  if (event.hasValue || !received.hasValue || JSON.stringify(event.data()) !== JSON.stringify(received.data()))
+    return outcomeOf(received);
+  return { ...outcomeOf(received), data: undefined, ...dataOf(event) };
+}
+
+function textOf(event: EventMessage): string | undefined {
+  return event.body === undefined || event.body.length === 0 ? undefined : Buffer.from(event.body).toString('latin1');
 }
 
 /** Attributes have no types in binary mode. */
