@@ -7,7 +7,14 @@ const answer = Buffer.from(`HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConte
 
 const server = createServer((socket) => {
   let missing = 0;
+  let switched = false;
   socket.on('data', (chunk) => {
+    if (switched) return;
+    if (missing === 0 && chunk.includes('Upgrade: websocket')) {
+      switched = true;
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      return;
+    }
     // Requests come one at a time and carry a Content-Length when they have a body.
     if (missing > 0) {
       missing -= chunk.length;

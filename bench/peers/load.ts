@@ -6,6 +6,8 @@ export interface LoadOptions {
   readonly connections: number;
   readonly request: string;
   readonly durationMs: number;
+  /** Requests per second over all connections; default: as many as answers allow. */
+  readonly rate?: number;
 }
 
 export interface LoadResult {
@@ -14,7 +16,8 @@ export interface LoadResult {
   readonly latenciesMs: readonly number[];
 }
 
-export async function load({ port, connections, request, durationMs }: LoadOptions): Promise<LoadResult> {
+export async function load({ port, connections, request, durationMs, rate }: LoadOptions): Promise<LoadResult> {
+  const intervalMs = rate === undefined ? 0 : (connections * 1000) / rate;
   const bytes = Buffer.from(request, 'latin1');
   const latenciesMs: number[] = [];
   const untilMs = performance.now() + durationMs;
@@ -46,9 +49,11 @@ export async function load({ port, connections, request, durationMs }: LoadOptio
         if (received < wanted) return;
         received = 0;
         const nowMs = performance.now();
-        if (++requests % 16 === 0) latenciesMs.push(nowMs - sentMs);
-        if (nowMs < untilMs) send();
-        else {
+        if (++requests % 16 === 0 || rate !== undefined) latenciesMs.push(nowMs - sentMs);
+        if (nowMs < untilMs) {
+          if (intervalMs === 0) send();
+          else setTimeout(send, Math.max(0, intervalMs * (0.5 + Math.random()) - (nowMs - sentMs)));
+        } else {
           socket.destroy();
           resolve();
         }

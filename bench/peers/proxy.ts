@@ -92,7 +92,7 @@ function routerOf(count: number): ReturnType<typeof createRouter> {
   return createRouter(Array.from({ length: count }, (_, i) => ingress(i)));
 }
 
-async function gateway(inProcess: boolean): Promise<void> {
+async function gateway(inProcess: boolean, containerConcurrency = 100): Promise<void> {
   const activator = createActivator();
   const router = routerOf(hosts);
   for (let i = 0; i < hosts; i++) {
@@ -106,7 +106,7 @@ async function gateway(inProcess: boolean): Promise<void> {
             : { address: backend },
         },
       ],
-      { containerConcurrency: 100 },
+      { containerConcurrency },
     );
   }
   const server = createHttpServer({
@@ -132,6 +132,7 @@ function listen(server: ReturnType<typeof createServer>): void {
 if (kind === 'undici') undiciProxy();
 else if (kind === 'http-proxy-3') httpProxy3();
 else if (kind === 'gateway') await gateway(false);
+else if (kind === 'gateway-open') await gateway(false, 0);
 else if (kind === 'function') await gateway(true);
 else if (kind === 'bare') bareHttp();
 else if (kind === 'exchange') {
