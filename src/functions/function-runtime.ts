@@ -1,69 +1,40 @@
+import type { EventMessage } from '../cloudevents/event-message.ts';
 import { realClock, type Clock } from '../clock.ts';
 import { durationMs } from '../duration.ts';
-import { KnativeError, messageOf } from '../errors.ts';
+import { KnativeError } from '../errors.ts';
 import type { Exchange, Handler } from '../http/exchange.ts';
 import { limits } from '../limits.ts';
 import { silentLogger, type Logger } from '../logger.ts';
-import { systemRandom, type Random } from '../random.ts';
-import { noopMeter, type Counter, type Histogram, type Meter } from '../telemetry/meter.ts';
+import { systemRandom } from '../random.ts';
+import { BackgroundWork } from './background-work.ts';
 import { collectBody, decodeContent, parseBody } from './body.ts';
-import { CallContext, type CallEnvironment, type Environment, type StartContext } from './context.ts';
-import { modeOfContentType } from '../cloudevents/media-type.ts';
-import type { EventMessage } from '../cloudevents/event-message.ts';
+import { createCallMetrics, type CallMetrics } from './call-metrics.ts';
+import { Call, describeError, faasBodyOfEvent, frozenThis, invalidInput, isThenable } from './call.ts';
 import type { CloudEvent, CloudEventFields } from './cloud-event.ts';
+import { CallContext, type CallEnvironment, type StartContext } from './context.ts';
 import { anyOrigin, corsHeaders, preflight } from './cors.ts';
 import type { FunctionDefinition } from './define-function.ts';
-import { createEmit, type Deliver } from './emit.ts';
+import { createEmit } from './emit.ts';
 import { faasErrorAnswer, nativeErrorAnswer, statusOfError, type ErrorAnswer } from './error-answer.ts';
 import { decodeRequestEvents, isEventRequest } from './event-codec.ts';
 import { FaasContext } from './faas-context.ts';
+import { isFaasRoute } from './faas-route.ts';
 import { answerProbe, type HealthPaths } from './health.ts';
 import { createFunctionLog } from './log.ts';
 import { answerPlain } from './plain.ts';
-import { RequestHead, scanHead } from './request-head.ts';
+import { scanHead } from './request-head.ts';
 import { BatchReply, isPlainReply, isReplyEvent, sendResult, type ResultRules } from './result.ts';
+import type { FunctionRuntime, FunctionRuntimeOptions } from './runtime-options.ts';
 import { compileSchema, type Validated, type Validator } from './schema.ts';
 import { answerHandshake } from './webhook.ts';
 
-/** What surrounds a function. Every field has a default that fits one function in one process. */
-export interface FunctionRuntimeOptions {
-  /** The function's environment; default: none. `serve` and the entries hand in the process's. */
-  readonly env?: Environment;
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly logger?: Logger;
-  readonly meter?: Meter;
-  /** Carries events of `context.emit`; default: none, `emit` rejects. */
-  readonly deliver?: Deliver;
-  /** Largest request body; overrides the function's own option. */
-  readonly bodyBytesMax?: number;
-  /** Default /health/liveness and /health/readiness, or LIVENESS_URL and READINESS_URL of `env`. */
-  readonly healthPaths?: Partial<HealthPaths>;
-  /** Shows messages of errors that are the function's fault; default false, and always on for faas conventions. */
-  readonly exposeErrors?: boolean;
-  /** Called once, after the first call was answered. */
-  readonly onFirstAnswer?: () => void;
-  /** Told how many pieces of background work (`context.waitUntil`) are under way, after every change. */
-  readonly onBackground?: (count: number) => void;
-  /** Gives `context.rawBody` as text (faas conventions); default false. */
-  readonly includeRaw?: boolean;
-}
-
-/** A function that is ready to answer exchanges. */
-export interface FunctionRuntime extends AsyncDisposable {
-  readonly handler: Handler;
-  /** Runs the init hook; further calls wait for the first. The first request does it when nobody has. */
-  start(): Promise<void>;
-  /** Calls under way, background work included. */
-  readonly active: number;
-  /** Waits for the calls under way and their background work, at most `graceMs` (default: without limit), then runs the shutdown hook once. */
-  close(graceMs?: number): Promise<void>;
-}
+export type { FunctionRuntime, FunctionRuntimeOptions } from './runtime-options.ts';
 
 /** faas-js-runtime's default limit. */
 const faasBodyBytesMax = 1_048_576;
 const noBytes: Uint8Array = Buffer.alloc(0);
 
+/** A function ready to answer exchanges; nothing runs before `start` or the first request. */
 export function createFunctionRuntime(definition: FunctionDefinition, options: FunctionRuntimeOptions = {}): FunctionRuntime {
   return new Runtime(definition, options);
 }
@@ -87,9 +58,8 @@ class Runtime implements FunctionRuntime {
   readonly #httpRules: ResultRules;
   readonly #eventRules: ResultRules;
   readonly #cors: boolean;
-  readonly #background = new Set<Promise<unknown>>();
-  readonly #onBackground: ((count: number) => void) | undefined;
-  readonly #metrics: { invocations: Counter; errors: Counter; duration: Histogram } | undefined;
+  readonly #background: BackgroundWork;
+  readonly #metrics: CallMetrics | undefined;
   #validate: Validator | undefined;
   #started: Promise<void> | undefined;
   #ready = false;
@@ -109,9 +79,9 @@ class Runtime implements FunctionRuntime {
     const emit = createEmit({ env, clock, random, source: `/${name}`, deliver: options.deliver });
     this.handler = (exchange) => this.#answer(exchange);
     this.#definition = definition;
-    this.#onBackground = options.onBackground;
     this.#faas = definition.conventions === 'faas';
     this.#logger = logger;
+    this.#background = new BackgroundWork(logger, options.onBackground);
     this.#clock = clock;
     this.#bodyBytesMax = options.bodyBytesMax ?? own.bodyBytesMax ?? (this.#faas ? faasBodyBytesMax : limits.bodyBytesMax);
     this.#includeRaw = options.includeRaw ?? false;
@@ -125,7 +95,7 @@ class Runtime implements FunctionRuntime {
       log: createFunctionLog(logger),
       timeoutMs: own.timeout === undefined ? undefined : durationMs(own.timeout, 'timeout'),
       emit: (event, context) => emit(event, context.signal),
-      waitUntil: (work) => this.#waitUntil(work),
+      waitUntil: (work) => this.#background.add(work),
     };
     this.#health = {
       liveness: own.liveness?.path ?? options.healthPaths?.liveness ?? env['LIVENESS_URL'] ?? '/health/liveness',
@@ -136,7 +106,7 @@ class Runtime implements FunctionRuntime {
     const headers = this.#faas ? anyOrigin : [];
     this.#httpRules = { headers, repliesToEvent: false, faas: this.#faas };
     this.#eventRules = { headers, repliesToEvent: true, faas: this.#faas };
-    this.#metrics = makeMetrics(options.meter);
+    this.#metrics = createCallMetrics(options.meter, clock);
     this.#onFirstAnswer = options.onFirstAnswer;
   }
 
@@ -179,25 +149,12 @@ class Runtime implements FunctionRuntime {
   async #quiet(): Promise<void> {
     while (this.active > 0) {
       if (this.#calls > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
-      else await Promise.allSettled(this.#background);
+      else await this.#background.settled();
     }
   }
 
   #startContext(): StartContext {
     return { env: this.#shared.env, log: this.#shared.log, clock: this.#clock };
-  }
-
-  #waitUntil(work: Promise<unknown>): void {
-    const watched = work.then(
-      () => undefined,
-      (error: unknown) => this.#logger.error({ err: messageOf(error) }, 'background work of a function failed'),
-    );
-    this.#background.add(watched);
-    this.#onBackground?.(this.#background.size);
-    void watched.then(() => {
-      this.#background.delete(watched);
-      this.#onBackground?.(this.#background.size);
-    });
   }
 
   #answer(exchange: Exchange): void | Promise<void> {
@@ -206,7 +163,7 @@ class Runtime implements FunctionRuntime {
     // Nearly every call is for `/`: one length comparison keeps probes off its path.
     if (target.length > 1 || this.#faas) {
       if (this.#isProbe(exchange)) return this.#probe(exchange);
-      if (this.#faas && !this.#isFaasRoute(exchange)) return;
+      if (this.#faas && !isFaasRoute(exchange)) return;
     }
     if (method === 'OPTIONS' && this.#answerOptions(exchange)) return;
     this.#calls++;
@@ -235,24 +192,6 @@ class Runtime implements FunctionRuntime {
     const { liveness, readiness } = this.#definition.options;
     const hook = exchange.target === this.#health.liveness ? liveness : readiness;
     return answerProbe(exchange, hook, new CallContext(exchange, this.#shared), this.#httpRules, this.#answerError);
-  }
-
-  // faas-js-runtime serves `/` alone; a method that it does not know is answered 405 here instead of 404.
-  #isFaasRoute(exchange: Exchange): boolean {
-    const { method, target } = exchange;
-    const isRoot = target === '/' || target.startsWith('/?');
-    if (isRoot && (method === 'GET' || method === 'HEAD' || method === 'POST' || method === 'OPTIONS')) return true;
-    const status = isRoot ? 405 : 404;
-    exchange.respond(
-      status,
-      ['content-type', 'application/json; charset=utf-8', ...(isRoot ? ['allow', 'GET, HEAD, POST, OPTIONS'] : [])],
-      JSON.stringify(
-        isRoot
-          ? { message: `Method ${method} not allowed`, error: 'Method Not Allowed', statusCode: status }
-          : { message: `Route ${method}:${target} not found`, error: 'Not Found', statusCode: status },
-      ),
-    );
-    return false;
   }
 
   // True when it has answered: browsers' preflights, and the handshake of CloudEvents web hooks.
@@ -411,12 +350,7 @@ class Runtime implements FunctionRuntime {
       this.#onFirstAnswer();
       this.#onFirstAnswer = undefined;
     }
-    if (this.#metrics !== undefined) {
-      const trigger = call.repliesToEvent ? eventTrigger : httpTrigger;
-      this.#metrics.invocations.add(1, trigger);
-      if (failed) this.#metrics.errors.add(1, trigger);
-      this.#metrics.duration.record((this.#clock.monotonic() - call.startedMs) / 1000, trigger);
-    }
+    this.#metrics?.record(call, failed);
     if (this.#calls > 0 || this.#idle.length === 0) return;
     const idle = this.#idle;
     this.#idle = [];
@@ -440,59 +374,4 @@ class Runtime implements FunctionRuntime {
       'the function answers an event with a plain value: a Trigger takes that for a failure (502) and delivers the event again',
     );
   }
-}
-
-/** State of one call on its way through the runtime. */
-class Call extends RequestHead {
-  readonly startedMs: number;
-  done = false;
-  repliesToEvent = false;
-  timer: Disposable | undefined = undefined;
-
-  constructor(startedMs: number) {
-    super();
-    this.startedMs = startedMs;
-  }
-}
-
-// faas-js-runtime calls `handle` on an empty object; so do we, for every convention.
-const frozenThis = Object.freeze({});
-const httpTrigger = { 'faas.trigger': 'http' };
-const eventTrigger = { 'faas.trigger': 'pubsub' };
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
-function invalidInput(what: string, problems: readonly string[]): KnativeError {
-  return new KnativeError(
-    'FUNCTIONS_INPUT_INVALID',
-    `${what} is not what the function takes: ${problems.slice(0, 10).join('; ')}`,
-    { status: 400 },
-  );
-}
-
-// In faas conventions the body of a structured event is its text, that of a binary one the data.
-function faasBodyOfEvent(event: CloudEvent, bytes: Uint8Array, head: RequestHead): unknown {
-  const structured = head.contentType !== undefined && modeOfContentType(head.contentType) !== 'binary';
-  return structured ? parseBody(bytes, head.contentType, false) : event.data;
-}
-
-function describeError(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { message: messageOf(error) };
-  return {
-    type: error.name,
-    message: error.message,
-    stack: error.stack,
-    ...(KnativeError.is(error) ? { code: error.code } : {}),
-  };
-}
-
-function makeMetrics(meter: Meter = noopMeter): { invocations: Counter; errors: Counter; duration: Histogram } | undefined {
-  if (meter === noopMeter) return undefined;
-  return {
-    invocations: meter.counter('faas.invocations', { description: 'Calls of the function', unit: '{invocation}' }),
-    errors: meter.counter('faas.errors', { description: 'Calls that failed', unit: '{error}' }),
-    duration: meter.histogram('faas.invoke_duration', { description: 'Time from the request to the answer', unit: 's' }),
-  };
 }

@@ -50,7 +50,9 @@ export async function importModule(file: string): Promise<Readonly<Record<string
 
 function hintFor(cause: unknown, file: string): { hint?: string } {
   if (/\.[cm]?ts$/.test(file) && /does not provide an export named|Named export/.test(messageOf(cause))) {
-    return { hint: 'Node only strips types: write `import type` for what is only a type, or build the project first (npm run build)' };
+    return {
+      hint: 'Node only strips types: write `import type` for what is only a type, or build the project first (npm run build)',
+    };
   }
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
   switch (code) {
