@@ -90,7 +90,7 @@ export function validateCreatorAndModifier(
   oldAnnotations: Annotations,
   newAnnotations: Annotations,
 ): FieldErrors {
-  const sameModifier = oldAnnotations?.[modifierAnnotation] === newAnnotations?.[modifierAnnotation];
+  const sameModifier = (oldAnnotations?.[modifierAnnotation] ?? '') === (newAnnotations?.[modifierAnnotation] ?? '');
   return also(
     (oldAnnotations?.[creatorAnnotation] ?? '') === (newAnnotations?.[creatorAnnotation] ?? '')
       ? noErrors
