@@ -46,6 +46,18 @@ export function decodeHeaderValue(value: string): string | undefined {
   return decodeBytes(text);
 }
 
+/** The text of a header value without any decoding but that of its bytes; `undefined` when they are not UTF-8. */
+export function decodeRawHeaderValue(value: string): string | undefined {
+  const text = trimBlanks(value);
+  return isAscii(text) || hasWideCharacter(text) ? text : decodeUtf8(Buffer.from(text, 'latin1'));
+}
+
+/** A character above U+00FF cannot come from header bytes: the caller has decoded the text already. */
+function hasWideCharacter(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return true;
+  return false;
+}
+
 function trimBlanks(value: string): string {
   let start = 0;
   let end = value.length;
@@ -77,10 +89,7 @@ function hasEscape(text: string): boolean {
 }
 
 function decodeBytes(text: string): string | undefined {
-  // A character above U+00FF cannot come from header bytes: the caller has decoded the text already, so its own bytes count.
-  let wide = false;
-  for (let i = 0; i < text.length && !wide; i++) wide = text.charCodeAt(i) > 0xff;
-  const source = Buffer.from(text, wide ? 'utf8' : 'latin1');
+  const source = Buffer.from(text, hasWideCharacter(text) ? 'utf8' : 'latin1');
   const bytes = Buffer.allocUnsafe(source.length);
   let length = 0;
   for (let i = 0; i < source.length; i++) {

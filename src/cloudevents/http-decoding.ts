@@ -29,7 +29,7 @@ import {
   typeSlot,
   type HeaderName,
 } from './header-names.ts';
-import { decodeHeaderValue, isPlainHeaderValue } from './header-value.ts';
+import { decodeHeaderValue, decodeRawHeaderValue, isPlainHeaderValue } from './header-value.ts';
 import { decodeBatch, decodeStructured } from './json-format.ts';
 import { modeOfContentType, type ContentMode } from './media-type.ts';
 
@@ -119,7 +119,7 @@ function decodeBinary(
       continue;
     }
     // Bytes that are not UTF-8 are a fault; upstream takes them as they are.
-    const value = isPlainHeaderValue(raw) ? raw : (decodeHeaderValue(raw) ?? (upstream ? raw : undefined));
+    const value = isPlainHeaderValue(raw) ? raw : upstream ? decodeUpstream(slot, raw) : decodeHeaderValue(raw);
     // Faults wait until the end: the headers of a structured event do not count.
     if (value === undefined || slot >= oddSlot) {
       fault ??= takeOdd(header, raw, value, upstream);
@@ -166,6 +166,7 @@ function decodeBinary(
   }
   if (specversion === undefined) return notAnEvent();
   if (upstream && id === '') fault ??= missingAttribute('id', '');
+  if (specversion === '0.3' && dataschema !== undefined) fault ??= badName('dataschema');
   fault ??= checkVersion(specversion, upstream) ?? checkSize(body, options);
   if (fault !== undefined) return fault;
   const fields: DecodedFields = {
@@ -189,6 +190,12 @@ function checkSize(body: Uint8Array | undefined, options: DecodeOptions | undefi
   const bytesMax = options?.bodyBytesMax ?? defaultBodyBytesMax;
   if (body === undefined || body.length <= bytesMax) return undefined;
   return new EventFault('CLOUDEVENTS_TOO_LARGE', `the data have more than ${bytesMax} bytes`);
+}
+
+/** URIs keep their escapes: peers on the Go SDK send them as they are, and upstream reads them so. */
+function decodeUpstream(slot: number, raw: string): string {
+  const isUri = slot === sourceSlot || slot === dataschemaSlot;
+  return (isUri ? decodeRawHeaderValue(raw) : decodeHeaderValue(raw)) ?? raw;
 }
 
 /** A header that is wrong in itself, in the specification's eyes or in upstream's. */

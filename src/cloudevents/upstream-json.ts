@@ -23,7 +23,9 @@ export function readJsonUpstream(object: object, fields: EventFields): EventFaul
     if (name === 'specversion' || isDataMember(name, specversion)) continue;
     // An empty content type is none before the version and an invalid one behind it.
     if (name === 'datacontenttype' && afterVersion && (value === '' || value === null)) fields.datacontenttype = '';
-    const fault = isTextMember(name, specversion) ? readText(name, value, fields) : readExtension(name, value, extensions);
+    const fault = isTextMember(name, specversion)
+      ? readText(name, value, fields)
+      : readExtension(name, value, extensions, specversion);
     if (fault !== undefined) return fault;
   }
   if (extensions.size > extensionsMax) return tooManyExtensions();
@@ -78,8 +80,13 @@ function readText(name: string, value: unknown, fields: EventFields): EventFault
   }
 }
 
-function readExtension(name: string, value: unknown, extensions: Map<string, AttributeValue>): EventFault | undefined {
-  if (!/^[A-Za-z0-9]+$/.test(name) || isOwnName(name.toLowerCase())) {
+function readExtension(
+  name: string,
+  value: unknown,
+  extensions: Map<string, AttributeValue>,
+  specversion: string,
+): EventFault | undefined {
+  if (!/^[A-Za-z0-9]+$/.test(name) || isOwnName(name.toLowerCase(), specversion)) {
     return new EventFault('CLOUDEVENTS_ATTRIBUTE_NAME', 'must be named by letters and digits only', name);
   }
   const key = name.toLowerCase();
@@ -91,8 +98,9 @@ function readExtension(name: string, value: unknown, extensions: Map<string, Att
 }
 
 /** Names of the specification, which an extension in another spelling would overwrite. */
-function isOwnName(lower: string): boolean {
-  return ['specversion', 'id', 'source', 'type', 'subject', 'time', 'datacontenttype', 'dataschema'].includes(lower);
+function isOwnName(lower: string, specversion: string): boolean {
+  if (lower === 'dataschema') return specversion === '1.0';
+  return ['specversion', 'id', 'source', 'type', 'subject', 'time', 'datacontenttype'].includes(lower);
 }
 
 function readData(members: ReadonlyMap<string, unknown>, fields: EventFields): EventFault | undefined {

@@ -3,7 +3,7 @@ import { isHexDigit, isTimestamp, isUriReference } from './attribute-rules.ts';
 // How Knative's ingress, channel and filter (the Go SDK and Go's net/url, time and mime) read attribute values: what they accept,
 // and what they write on. `undefined` stands for refused.
 
-const plainUri = /^(?:[a-z][a-z0-9+.-]*:(?!\/\/)|[a-z][a-z0-9+.-]*:\/\/[A-Za-z0-9.-]*(?=[/?#]|$)|(?!\/\/)[^:]*$|\/(?!\/))/;
+const plainUri = /^(?:[a-z][a-z0-9+.-]*:(?!\/\/)|[a-z][a-z0-9+.-]*:\/\/[A-Za-z0-9.-]+(?=[/?#]|$)|(?!\/\/)[^:]*$|\/(?!\/))/;
 
 /** A URI-reference as net/url parses it and writes it again: blanks and the like escaped, the scheme in lower case. */
 export function upstreamUri(text: string): string | undefined {
@@ -39,7 +39,9 @@ function rewriteHierarchy(hierarchy: string, hasScheme: boolean): string | undef
   const authority = pathStart < 0 ? hierarchy.slice(2) : hierarchy.slice(2, pathStart);
   const path = pathStart < 0 ? '' : hierarchy.slice(pathStart);
   if (!isAuthority(authority) || !hasOnlyEscapes(path)) return undefined;
-  return `//${authority}${escapeUnlessValid(path)}`;
+  if (authority === '' && path === '') return '';
+  const at = authority.lastIndexOf('@');
+  return `//${authority.slice(0, Math.max(at, 0)).replaceAll('@', '%40')}${authority.slice(Math.max(at, 0))}${escapeUnlessValid(path)}`;
 }
 
 /** User information, then a name, an IPv4 address or an IPv6 one in brackets, then a port in digits or empty. */
@@ -80,7 +82,7 @@ function escapeUnlessValid(text: string): string {
   return escaped;
 }
 
-const goTime = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(Z|[+-]\d\d:\d\d)$/;
+const goTime = /^(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)(?:[.,](\d+))?(Z|[+-]\d\d:\d\d)$/;
 
 /** A time as Go parses RFC 3339 and writes it in UTC, '' for the zero time, which stands for none. */
 export function upstreamTime(text: string): string | undefined {
@@ -94,15 +96,26 @@ export function upstreamTime(text: string): string | undefined {
     return text === zeroTime ? '' : text;
   }
   const match = goTime.exec(text);
-  if (match === null || text.startsWith('60', 17) || !isTimestamp(text.replace(',', '.'))) return undefined;
+  if (match === null) return undefined;
   const [, year = '', month = '', day = '', hour = '', minute = '', second = '', fraction = '', zone = ''] = match;
-  const offset = zone === 'Z' ? 0 : (zone.startsWith('-') ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6)));
+  const zoneHour = zone === 'Z' ? 0 : Number(zone.slice(1, 3));
+  const zoneMinute = zone === 'Z' ? 0 : Number(zone.slice(4, 6));
+  // A day that exists, no leap second; a zone may be a whole day away.
+  if (!isTimestamp(`${year}-${month}-${day}T${hour.padStart(2, '0')}:${minute}:${second}Z`) || second === '60') return undefined;
+  if (zoneHour > 24 || zoneMinute > 60) return undefined;
+  const offset = (zone.startsWith('-') ? -1 : 1) * (zoneHour * 60 + zoneMinute);
   const date = new Date(0);
   // Not Date.UTC, which takes years below 100 for years of the last century.
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
   date.setUTCHours(Number(hour), Number(minute) - offset, Number(second));
   const nanoseconds = fraction.slice(0, 9).replace(/0+$/, '');
-  const utc = `${date.toISOString().replace(/\.\d+Z$/, '')}${nanoseconds === '' ? '' : `.${nanoseconds}`}Z`;
+  const fullYear = date.getUTCFullYear();
+  const yearText = `${fullYear < 0 ? '-' : ''}${String(Math.abs(fullYear)).padStart(4, '0')}`;
+  const rest = date
+    .toISOString()
+    .replace(/^[+-]?\d+/, '')
+    .slice(0, 15);
+  const utc = `${yearText}${rest}${nanoseconds === '' ? '' : `.${nanoseconds}`}Z`;
   return utc === zeroTime ? '' : utc;
 }
 
@@ -110,9 +123,19 @@ const zeroTime = '0001-01-01T00:00:00Z';
 
 const tokenText = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
 const parameter = `;\\s*${tokenText}\\s*=\\s*(?:${tokenText}|"(?:[^"\\\\]|\\\\.)*")\\s*`;
+const parameters = new RegExp(`;\\s*(${tokenText})\\s*=\\s*(${tokenText}|"(?:[^"\\\\]|\\\\.)*")`, 'gs');
+const mediaTypeLengthMax = 1_024;
 const mediaType = new RegExp(`^\\s*${tokenText}(?:/${tokenText})?\\s*(?:${parameter})*;?\\s*$`, 's');
 
-/** A media type with parameters as Go's mime package takes it. */
+/** A media type with parameters as Go's mime package takes it: a parameter must not come twice with different values. */
 export function isMediaType(text: string): boolean {
-  return text === 'application/json' || (text.length <= 1_024 && mediaType.test(text));
+  if (text === 'application/json') return true;
+  if (text.length > mediaTypeLengthMax || !mediaType.test(text)) return false;
+  const seen = new Map<string, string>();
+  for (const [, name = '', value = ''] of text.matchAll(parameters)) {
+    const other = seen.get(name.toLowerCase());
+    if (other !== undefined && other !== value) return false;
+    seen.set(name.toLowerCase(), value);
+  }
+  return true;
 }

@@ -165,6 +165,8 @@ describe('as upstream', () => {
     ['2026-03-04T05:06:07.500+02:00', '2026-03-04T03:06:07.5Z'],
     ['2026-03-04T00:06:07.000000001+01:00', '2026-03-03T23:06:07.000000001Z'],
     ['2026-03-04T05:06:07Z', '2026-03-04T05:06:07Z'],
+    ['2026-03-04T5:06:07,5Z', '2026-03-04T05:06:07.5Z'],
+    ['9999-12-31T23:59:59-01:00', '10000-01-01T00:59:59Z'],
     ['0001-01-01T00:00:00Z', undefined],
   ])('writes the time %s in UTC', (time, written) => {
     expect(eventOrThrow(decode(['ce-time', time])).time).toBe(written);
@@ -177,6 +179,9 @@ describe('as upstream', () => {
     ['urn:uuid:6e8bc430', 'urn:uuid:6e8bc430'],
     ['https://h:8080/a?q=x y#f', 'https://h:8080/a?q=x y#f'],
     ['/ü', '/%C3%BC'],
+    ['http://u@v@h/', 'http://u%40v@h/'],
+    ['http://', 'http:'],
+    ['x#', 'x'],
   ])('writes the source %s as %s', (source, written) => {
     const json = JSON.stringify({ specversion: '1.0', id: '1', type: 't', source });
     expect(eventOrThrow(decodeText(json, upstream)).source).toBe(written);
@@ -185,6 +190,21 @@ describe('as upstream', () => {
   it.each([':x', '1:2', 'http://[x/', 'http://h:x/', '/%zz', 'a\u0001'])('refuses the source %j', (source) => {
     const json = JSON.stringify({ specversion: '1.0', id: '1', type: 't', source });
     expect(faultOf(decodeText(json, upstream)).attribute).toBe('source');
+  });
+
+  it.each([
+    ['text/plain; charset=utf-8', true],
+    ['a/b; x=1; x=2', false],
+    ['foo bar', false],
+    ['text/plain;', true],
+  ])('judges the media type %s: %s', (type, valid) => {
+    expect(decode(['content-type', type]) instanceof EventFault).toBe(!valid);
+  });
+
+  it('leaves the escapes of a source in a header alone', () => {
+    const headers = ['ce-specversion', '1.0', 'ce-id', '1', 'ce-type', 't', 'ce-source', '/a%2Fb'];
+    expect(eventOrThrow(decodeHttp(headers, undefined, upstream)).source).toBe('/a%2Fb');
+    expect(eventOrThrow(decodeHttp(headers, undefined)).source).toBe('/a/b');
   });
 
   it('takes 0.3 with its way of Base64, and writes it back', () => {
