@@ -1,121 +1,293 @@
-import { admitEvent, type DeliveryFailure } from '../cloudevents/delivery-rules.ts';
+import { arrivalTimeAttribute, defaultTtl, nextTtl, ttlAttribute } from '../cloudevents/delivery-rules.ts';
 import { toEventMessage, type EventLike, type EventMessage } from '../cloudevents/index.ts';
 import { realClock, type Clock } from '../clock.ts';
 import { KnativeError } from '../errors.ts';
+import { createHttpClient } from '../http/index.ts';
 import type { HttpClient } from '../http/exchange.ts';
-import { silentLogger, type Logger } from '../logger.ts';
-import type { FilterSpec } from './filters/compile-filter.ts';
+import { silentLogger } from '../logger.ts';
+import { redriveParked, replayStored, statusOf } from './broker-operations.ts';
+import type {
+  Broker,
+  BrokerOptions,
+  BrokerStatus,
+  PublishOptions,
+  PublishResult,
+  RedriveRequest,
+  ReplayReport,
+  ReplayRequest,
+} from './broker-types.ts';
+import { companionHeaders, traceBeside, travellingHeaders, ttlBeside } from './companion-headers.ts';
+import type { DeliveryJob } from './delivery-job.ts';
+import { EventHistory, type EventRecord } from './event-history.ts';
+import { compileFilter, type Filter, type FilterSpec } from './filters/compile-filter.ts';
 import { wireForm } from './filters/wire-form.ts';
-import type { EventLog } from './log.ts';
+import type { EventLog, LogTrigger, ParkedEvent } from './log.ts';
 import { memoryLog } from './logs/memory.ts';
 import { createMatcher, type TriggerExplanation } from './matcher.ts';
-import { TriggerDispatcher, type TriggerOptions } from './trigger-dispatcher.ts';
+import { observeDeliveries } from './observe.ts';
+import { SeenEvents } from './seen-events.ts';
+import type { TriggerOptions } from './subscriber.ts';
+import { TriggerDispatcher, type DispatcherEdges } from './trigger-dispatcher.ts';
 
-export interface BrokerOptions {
-  /** Where events are kept; default a memory log, which loses them with the process. */
-  readonly log?: EventLog;
-  /** Sends to subscribers that are URLs. Without one only functions can subscribe. */
-  readonly client?: HttpClient;
-  readonly clock?: Clock;
-  readonly logger?: Logger;
-  /** Headers that go along with every delivery, names and values in turn. */
-  readonly rawHeaders?: readonly string[];
-  /** Hops that an event may make through brokers; default 255. */
-  readonly ttlMax?: number;
-  /** Called for an event that nobody took: no dead letter sink, or that failed too. */
-  readonly onLost?: (trigger: string, event: EventMessage, failure: DeliveryFailure) => void;
-}
-
-export interface PublishResult {
-  /** Names of the triggers that get the event. */
-  readonly triggers: readonly string[];
-}
-
-/** Takes events in and delivers each to the triggers whose filters it meets. */
-export interface Broker extends AsyncDisposable {
-  /** Adds a trigger or replaces the one of that name; events that it has not got yet stay its own. */
-  addTrigger(name: string, options: FilterSpec & TriggerOptions): void;
-  removeTrigger(name: string): void;
-  readonly triggers: readonly string[];
-  /** Resolves once the event is as durable as the log makes it. Throws EVENTING_TTL_EXHAUSTED (400) for an event that went in circles. */
-  publish(event: EventLike): Promise<PublishResult>;
-  /** Who would get the event and why, without publishing it. */
-  explain(event: EventLike): readonly TriggerExplanation[];
-  /** Events that a trigger has not acknowledged. */
-  backlog(trigger: string): number;
-  /** Stops taking events, waits up to `graceMs` (default 10 s) for deliveries under way, closes the log. */
-  close(graceMs?: number): Promise<void>;
-}
-
-const noClient: HttpClient = {
-  request: () =>
-    Promise.reject(
-      new KnativeError('EVENTING_NO_CLIENT', 'the broker has no HTTP client', {
-        hint: 'give createBroker a `client` to deliver to URLs',
-      }),
-    ),
-  close: () => Promise.resolve(),
-  [Symbol.asyncDispose]: () => Promise.resolve(),
-};
-
-export function createBroker(options: BrokerOptions = {}): Broker {
+/** Opens the log and starts a broker on it. Rejects as `EventLog.open` does. */
+export async function createBroker(options: BrokerOptions = {}): Promise<Broker> {
   const clock = options.clock ?? realClock;
-  const logger = options.logger ?? silentLogger;
   const log = options.log ?? memoryLog({ clock });
-  const matcher = createMatcher();
-  const dispatchers = new Map<string, TriggerDispatcher>();
-  let closed: Promise<void> | undefined;
+  await log.open();
+  const seen = options.deduplicate && new SeenEvents(clock, options.deduplicate.windowMs, options.deduplicate.eventsMax);
+  if (seen !== undefined && log.read !== undefined) {
+    for await (const { event, timeMs } of log.read({ fromMs: clock.now() - (options.deduplicate?.windowMs ?? 0) })) {
+      seen.add(event, undefined, timeMs);
+    }
+  }
+  return new LogBroker(options, clock, log, seen);
+}
 
-  async function publish(like: EventLike): Promise<PublishResult> {
-    if (closed !== undefined) throw new KnativeError('EVENTING_BROKER_CLOSED', 'the broker is closed', { status: 503 });
-    const event = admitEvent(toEventMessage(like), new Date(clock.now()).toISOString(), options.ttlMax);
-    if (event === undefined) {
+/** One trigger of a running broker. */
+interface Running {
+  readonly name: string;
+  readonly log: LogTrigger;
+  readonly dispatcher: TriggerDispatcher;
+  readonly filter: Filter;
+  /** What an event that only this trigger matches is appended for, and answered with: made once. */
+  readonly alone: readonly LogTrigger[];
+  readonly result: PublishResult;
+}
+
+const none: readonly string[] = [];
+const unmatched: PublishResult = { triggers: none };
+
+class LogBroker implements Broker {
+  readonly log: EventLog;
+  readonly #options: BrokerOptions;
+  readonly #clock: Clock;
+  readonly #seen: SeenEvents | undefined;
+  readonly #history: EventHistory | undefined;
+  readonly #edges: DispatcherEdges;
+  readonly #ownClient: HttpClient | undefined;
+  readonly #matcher = createMatcher();
+  readonly #running = new Map<string, Running>();
+  readonly #bySlot: (Running | undefined)[] = [];
+  readonly #ttlMax: number;
+  #arrivalMs = 0;
+  #arrival = '';
+  #closed: Promise<void> | undefined;
+
+  constructor(options: BrokerOptions, clock: Clock, log: EventLog, seen: SeenEvents | undefined) {
+    this.log = log;
+    this.#options = options;
+    this.#clock = clock;
+    this.#seen = seen;
+    this.#ttlMax = options.ttlMax ?? defaultTtl;
+    const { history = false } = options;
+    this.#history = history === false ? undefined : new EventHistory(clock, history === true ? {} : history);
+    this.#ownClient = options.client === undefined ? createHttpClient() : undefined;
+    this.#edges = {
+      client: options.client ?? this.#ownClient ?? createHttpClient(),
+      clock,
+      logger: options.logger ?? silentLogger,
+      reply: (reply, asked, rawHeaders) => this.#takeReply(reply, asked, rawHeaders),
+      rawHeaders: options.rawHeaders ?? none,
+      deadLetterSink: options.deadLetterSink,
+      ackWaitMs: log.ackWaitMs,
+      onParked: options.onParked ?? (() => undefined),
+      observer: observeDeliveries(options, clock, this.#history),
+    };
+  }
+
+  get triggers(): readonly string[] {
+    return [...this.#running.keys()];
+  }
+
+  addTrigger(name: string, options: FilterSpec & TriggerOptions): void {
+    const filter = compileFilter(options);
+    const present = this.#running.get(name);
+    const log = present?.log ?? this.log.trigger(name);
+    present?.dispatcher.configure(options);
+    const dispatcher = present?.dispatcher ?? new TriggerDispatcher(name, options, log, this.#edges);
+    const slot = this.#matcher.set(name, filter);
+    const running: Running = { name, log, dispatcher, filter, alone: [log], result: { triggers: [name] } };
+    this.#running.set(name, running);
+    this.#bySlot[slot] = running;
+  }
+
+  async removeTrigger(name: string): Promise<void> {
+    const running = this.#running.get(name);
+    this.#running.delete(name);
+    this.#matcher.delete(name);
+    const removed = this.log.remove(name);
+    await Promise.all([removed, running?.dispatcher.close(0)]);
+  }
+
+  publish(like: EventLike, options?: PublishOptions): Promise<PublishResult> {
+    try {
+      const event = toEventMessage(like);
+      const given = options?.rawHeaders;
+      const ttl = nextTtl(event, this.#ttlMax);
+      const stored = this.#take(event, ttl, given === undefined ? none : travellingHeaders(given), undefined);
+      return stored instanceof Promise ? stored : Promise.resolve(stored);
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #takeReply(reply: EventMessage, asked: DeliveryJob, rawHeaders: readonly string[]): unknown {
+    const ttl = ttlBeside(asked.delivery.rawHeaders) - 1;
+    const trace = traceBeside(asked.delivery.rawHeaders);
+    const passed = rawHeaders.length === 0 ? trace : [...travellingHeaders(rawHeaders), ...trace];
+    return this.#take(reply, ttl > 0 ? ttl : undefined, passed, asked);
+  }
+
+  #take(
+    event: EventMessage,
+    ttl: number | undefined,
+    passed: readonly string[],
+    asked: DeliveryJob | undefined,
+  ): PublishResult | Promise<PublishResult> {
+    if (this.#closed !== undefined && asked === undefined) {
+      throw new KnativeError('EVENTING_BROKER_CLOSED', 'the broker is closed', { status: 503 });
+    }
+    if (ttl === undefined) {
       throw new KnativeError('EVENTING_TTL_EXHAUSTED', 'the event has been through too many brokers', {
         status: 400,
-        path: 'knativebrokerttl',
+        path: ttlAttribute,
         hint: 'a trigger answers an event with one that reaches the trigger again: narrow its filter',
       });
     }
-    const triggers = matcher.match(wireForm(event)).ids();
-    if (triggers.length > 0) await log.append([{ event, triggers }]);
-    return { triggers };
+    const before = this.#seen?.find(event);
+    if (before !== undefined) return before;
+    const stored = this.#store(
+      event.with({ [ttlAttribute]: undefined, [arrivalTimeAttribute]: this.#arrivalTime() }),
+      ttl,
+      passed,
+      asked,
+    );
+    this.#seen?.add(event, stored);
+    return stored;
   }
 
-  async function close(graceMs: number): Promise<void> {
-    await Promise.all([...dispatchers.values()].map((dispatcher) => dispatcher.close(graceMs)));
-    await log.close();
+  #store(
+    event: EventMessage,
+    ttl: number,
+    passed: readonly string[],
+    asked: DeliveryJob | undefined,
+  ): PublishResult | Promise<PublishResult> {
+    const matches = this.#matcher.match(wireForm(event));
+    let triggers: readonly LogTrigger[];
+    let result: PublishResult;
+    const only = matches.length === 1 ? this.#bySlot[matches.slots[0] ?? -1] : undefined;
+    if (only !== undefined) {
+      triggers = only.alone;
+      result = only.result;
+    } else if (matches.length === 0) {
+      if (this.#options.keepUnmatched !== true && this.#history === undefined) return unmatched;
+      triggers = [];
+      result = unmatched;
+    } else {
+      const all: LogTrigger[] = [];
+      for (let at = 0; at < matches.length; at++) {
+        const running = this.#bySlot[matches.slots[at] ?? -1];
+        if (running !== undefined) all.push(running.log);
+      }
+      triggers = all;
+      result = new MatchedTriggers(all);
+    }
+    this.#history?.published(
+      event,
+      ttl,
+      result.triggers,
+      asked && { id: asked.event.id, source: asked.event.source, trigger: asked.trigger },
+    );
+    if (triggers.length === 0 && this.#options.keepUnmatched !== true) return result;
+    const stored = this.log.append(event, triggers, companionHeaders(ttl, passed));
+    return stored === undefined ? result : stored.then(() => result);
   }
 
-  const broker: Broker = {
-    addTrigger(name, trigger) {
-      const dispatcherOf = (): TriggerDispatcher =>
-        new TriggerDispatcher(name, trigger, {
-          log,
-          client: options.client ?? noClient,
-          clock,
-          logger,
-          reply: async (event) => void (await publish(event)),
-          rawHeaders: options.rawHeaders ?? [],
-          onLost: options.onLost ?? (() => undefined),
-        });
-      matcher.set(name, trigger);
-      void dispatchers.get(name)?.close(10_000);
-      dispatchers.set(name, dispatcherOf());
-    },
-    removeTrigger(name) {
-      matcher.delete(name);
-      void dispatchers.get(name)?.close(0);
-      dispatchers.delete(name);
-      log.remove(name);
-    },
-    get triggers() {
-      return [...dispatchers.keys()];
-    },
-    publish,
-    explain: (event) => matcher.match(wireForm(toEventMessage(event)), { explain: true }),
-    backlog: (trigger) => log.backlog(trigger),
-    close: (graceMs = 10_000) => (closed ??= close(graceMs)),
-    [Symbol.asyncDispose]: () => broker.close(),
-  };
-  return broker;
+  /** The time as text, made once per millisecond. */
+  #arrivalTime(): string {
+    const nowMs = this.#clock.now();
+    if (nowMs !== this.#arrivalMs) {
+      this.#arrivalMs = nowMs;
+      this.#arrival = new Date(nowMs).toISOString();
+    }
+    return this.#arrival;
+  }
+
+  explain(event: EventLike): readonly TriggerExplanation[] {
+    return this.#matcher.match(wireForm(toEventMessage(event)), { explain: true });
+  }
+
+  backlog(trigger: string): number {
+    return this.#running.get(trigger)?.log.backlog ?? 0;
+  }
+
+  #get(trigger: string): Running {
+    const running = this.#running.get(trigger);
+    if (running !== undefined) return running;
+    throw new KnativeError('EVENTING_TRIGGER_UNKNOWN', `the broker has no trigger ${JSON.stringify(trigger)}`, {
+      path: trigger,
+      hint: this.#running.size === 0 ? 'it has none' : `it has ${this.triggers.slice(0, 10).join(', ')}`,
+    });
+  }
+
+  pause(trigger: string): void {
+    this.#get(trigger).dispatcher.pause();
+  }
+
+  resume(trigger: string): void {
+    this.#get(trigger).dispatcher.resume();
+  }
+
+  status(): Promise<BrokerStatus> {
+    return statusOf(this.log, [...this.#running.values()], this.#clock);
+  }
+
+  parked(trigger?: string): AsyncIterable<ParkedEvent> {
+    return this.log.parked(trigger);
+  }
+
+  redrive(request: RedriveRequest = {}): Promise<number> {
+    return redriveParked(this.log, request, (name) => this.#get(name).log);
+  }
+
+  drop(id: string): Promise<boolean> {
+    return this.log.unpark(id);
+  }
+
+  replay(request: ReplayRequest): Promise<ReplayReport> {
+    const { filter, log } = this.#get(request.trigger);
+    return replayStored(this.log, request, filter, log);
+  }
+
+  history({ id, source }: { readonly id: string; readonly source?: string }): readonly EventRecord[] {
+    return this.#history?.of(id, source) ?? [];
+  }
+
+  close(graceMs = 10_000): Promise<void> {
+    return (this.#closed ??= this.#close(graceMs));
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    await Promise.all([...this.#running.values()].map(({ dispatcher }) => dispatcher.close(graceMs)));
+    await this.log.close();
+    await this.#ownClient?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** Lists the names only when somebody asks. */
+class MatchedTriggers implements PublishResult {
+  readonly #triggers: readonly LogTrigger[];
+  #names: readonly string[] | undefined;
+
+  constructor(triggers: readonly LogTrigger[]) {
+    this.#triggers = triggers;
+  }
+
+  get triggers(): readonly string[] {
+    return (this.#names ??= this.#triggers.map(({ name }) => name));
+  }
 }

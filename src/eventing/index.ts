@@ -1,8 +1,21 @@
 export { brokerReconciler, channelBrokerClass, runsOnEmbeddedLog } from './reconcilers/broker.ts';
 export { resolveDestination, type Resolved } from './reconcilers/resolve-destination.ts';
 export { brokerOf, triggerReconciler } from './reconcilers/trigger.ts';
-export { createBroker, type Broker, type BrokerOptions, type PublishResult } from './broker.ts';
-export { createIngress, type IngressOptions } from './ingress.ts';
+export { createBroker } from './broker.ts';
+export {
+  type Broker,
+  type BrokerOptions,
+  type BrokerStatus,
+  type PublishOptions,
+  type PublishResult,
+  type RedriveRequest,
+  type ReplayReport,
+  type ReplayRequest,
+  type TriggerStatus,
+} from './broker-types.ts';
+export { type DeliveryRecord, type EventRecord, type HistoryOptions, type TryRecord } from './event-history.ts';
+export { createIngress, type IngressBroker, type IngressOptions, type SenderCheck, type SenderRequest } from './ingress.ts';
+export { forwardEvents, type ForwardOptions } from './forward-events.ts';
 export {
   LogFullError,
   type ConsumeOptions,
@@ -19,7 +32,7 @@ export {
   type TriggerStats,
 } from './log.ts';
 export { memoryLog, type MemoryLogOptions } from './logs/memory.ts';
-export { type Subscriber, type TriggerOptions } from './trigger-dispatcher.ts';
+export { type DeliveryContext, type Subscriber, type TriggerOptions } from './subscriber.ts';
 export {
   compileFilter,
   type CompileFilterOptions,

@@ -1,45 +1,110 @@
-import { routeIngress } from '../cloudevents/delivery-ingress.ts';
-import { decodeHttp, EventFault } from '../cloudevents/index.ts';
+import { ingressHeaders, ingressStatus, routeIngress } from '../cloudevents/delivery-ingress.ts';
+import { decodeHttp, EventFault, type EventMessage } from '../cloudevents/index.ts';
 import { KnativeError } from '../errors.ts';
 import { readBody } from '../http/index.ts';
 import type { Exchange, Handler } from '../http/exchange.ts';
-import type { Broker } from './broker.ts';
+import type { PublishOptions } from './broker-types.ts';
+import { LogFullError } from './log.ts';
+
+/** Where an ingress puts events: a `Broker`, or what `forwardEvents` makes. */
+export interface IngressBroker {
+  /** Resolves when the event is taken; `status` is passed on (default 202). */
+  publish(event: EventMessage, options: PublishOptions): Promise<{ readonly status?: number }>;
+}
+
+/** A request as the check of its sender sees it. */
+export interface SenderRequest {
+  readonly namespace: string;
+  readonly name: string;
+  readonly event: EventMessage;
+  /** The Authorization header. */
+  readonly authorization: string | undefined;
+}
+
+/** Who may send: the status of the refusal (401, 403, 500), or `undefined` when the sender may. */
+export type SenderCheck = (request: SenderRequest) => Promise<number | undefined> | number | undefined;
+
+/** Watches one request: what it puts beside the event replaces the trace that came in. */
+export interface IngressObserver {
+  begin(exchange: Exchange): ObservedIngress;
+}
+export interface ObservedIngress {
+  /** The event is known and goes to a broker: headers to publish it with. */
+  event(event: EventMessage, namespace: string, name: string): readonly string[];
+  end(status: number): void;
+}
 
 export interface IngressOptions {
   /** The broker of an address `/NAMESPACE/NAME`; `undefined` when there is none. */
-  readonly brokerOf: (namespace: string, name: string) => Broker | undefined;
+  readonly brokerOf: (namespace: string, name: string) => IngressBroker | undefined;
+  /** Default: everybody may send. */
+  readonly mayPublish?: SenderCheck | undefined;
+  readonly observer?: IngressObserver | undefined;
 }
-
-const none: readonly string[] = [];
 
 /**
  * The HTTP face of brokers: `POST /NAMESPACE/NAME` with a CloudEvent in binary or structured mode is answered 202 once the event is
- * in the log, refusals as upstream's ingress answers them.
+ * in the log, refusals as upstream's ingress answers them. A full log is 429, one that fails or a closed broker 503, both with Retry-After.
  */
-export function createIngress({ brokerOf }: IngressOptions): Handler {
-  return async (exchange: Exchange): Promise<void> => {
+export function createIngress(options: IngressOptions): Handler {
+  const { observer } = options;
+  return (exchange) => {
+    const watched = observer?.begin(exchange);
+    const answer: Answer = (status, rawHeaders = ingressHeaders, body) => {
+      exchange.respond(status, rawHeaders, body);
+      watched?.end(status);
+    };
     const target = routeIngress(exchange.method, exchange.target);
     if ('status' in target) {
-      exchange.respond(target.status, target.rawHeaders);
-      return;
+      answer(target.status, target.rawHeaders);
+      return undefined;
     }
-    const body = await readBody(exchange);
-    const event = decodeHttp(exchange.rawHeaders, body, { as: 'upstream' });
-    if (event instanceof EventFault) {
-      exchange.respond(400, ['content-type', 'text/plain; charset=utf-8'], `${event.message}\n`);
-      return;
-    }
-    const broker = brokerOf(target.namespace, target.name);
-    if (broker === undefined) {
-      exchange.respond(404, none);
-      return;
-    }
-    try {
-      await broker.publish(event);
-      exchange.respond(202, none);
-    } catch (error) {
-      const status = KnativeError.is(error) ? (error.status ?? 500) : 500;
-      exchange.respond(status, status === 503 ? ['Retry-After', '1'] : none);
-    }
+    return take(exchange, target.namespace, target.name, options, answer, watched);
   };
+}
+
+type Answer = (status: number, rawHeaders?: readonly string[], body?: string) => void;
+
+async function take(
+  exchange: Exchange,
+  namespace: string,
+  name: string,
+  { brokerOf, mayPublish }: IngressOptions,
+  answer: Answer,
+  watched: ObservedIngress | undefined,
+): Promise<void> {
+  const body = await readBody(exchange);
+  const event = decodeHttp(exchange.rawHeaders, body, { as: 'upstream' });
+  if (event instanceof EventFault) {
+    answer(ingressStatus('invalidEvent'));
+    return;
+  }
+  const broker = brokerOf(namespace, name);
+  if (broker === undefined) {
+    answer(ingressStatus('unknownBroker'));
+    return;
+  }
+  const rawHeaders = watched === undefined ? exchange.rawHeaders : watched.event(event, namespace, name);
+  if (mayPublish !== undefined) {
+    const refused = await mayPublish({ namespace, name, event, authorization: exchange.header('authorization') });
+    if (refused !== undefined) {
+      answer(refused);
+      return;
+    }
+  }
+  try {
+    const { status } = await broker.publish(event, { rawHeaders });
+    answer(status ?? 202);
+  } catch (error) {
+    refuse(answer, error);
+  }
+}
+
+function refuse(answer: Answer, error: unknown): void {
+  const status = (KnativeError.is(error) ? error.status : undefined) ?? ingressStatus('failed');
+  if (status !== 429 && status !== 503) answer(status);
+  else {
+    const seconds = error instanceof LogFullError ? Math.max(1, Math.ceil(error.retryAfterMs / 1_000)) : 1;
+    answer(status, [...ingressHeaders, 'Retry-After', String(seconds)]);
+  }
 }

@@ -149,7 +149,7 @@ export interface EventLog extends AsyncDisposable {
   trigger(name: string): LogTrigger;
   /** Names of the triggers that the log knows, also those that nobody has asked for in this run. */
   readonly triggers: readonly string[];
-  /** Forgets a trigger with its backlog and what it parked. */
+  /** Forgets a trigger with its backlog and what it parked. `trigger` gives a new, empty one from the call on. */
   remove(name: string): Promise<void>;
   /**
    * Stores an event. `undefined`: it is as durable as the log makes it now. A promise resolves when it is; drivers batch everything that

@@ -1,207 +1,472 @@
-import type { DeliverySpec } from '../api/duck/delivery-spec.ts';
-import { decodeHttp, EventFault, toEventMessage, type EventLike, type EventMessage } from '../cloudevents/index.ts';
-import { isRetried, retryPolicyOf, retryWaitMs, type RetryPolicy } from '../cloudevents/delivery-retry.ts';
-import { deadLetterEvent, kindOfReply, withoutTtl, withTtlOf, type DeliveryFailure } from '../cloudevents/delivery-rules.ts';
+import { toEventMessage, type EventMessage } from '../cloudevents/index.ts';
+import { isRetried, retryPolicyOf, retryWaitMs, type RetryPolicy, type TryOutcome } from '../cloudevents/delivery-retry.ts';
+import { deadLetterEvent, type DeliveryFailure } from '../cloudevents/delivery-rules.ts';
 import { sleep, type Clock } from '../clock.ts';
-import { messageOf } from '../errors.ts';
+import { KnativeError, messageOf } from '../errors.ts';
 import type { HttpClient } from '../http/exchange.ts';
 import type { Logger } from '../logger.ts';
-import type { EventLog, LogDelivery } from './log.ts';
-import { sendEvent } from './send-event.ts';
+import { deliveryHeaders } from './companion-headers.ts';
+import { DeadlineList } from './deadline-list.ts';
+import { DeliveryJob, type JobOwner } from './delivery-job.ts';
+import { Lanes } from './lanes.ts';
+import type { LogConsumer, LogDelivery, LogTrigger, ParkReason } from './log.ts';
+import type { DeliveryObserver } from './observe.ts';
+import { GivenUp, noAnswer, replyOf, sendEvent, sendOnce, type SendAnswer } from './send-event.ts';
+import { isEventLike, type Subscriber, type TriggerOptions } from './subscriber.ts';
 
-/** Who gets events: a URL, or a function of this process. What a function returns, if it is an event, is the reply. */
-export type Subscriber = string | ((event: EventMessage, context: { readonly signal: AbortSignal }) => unknown);
-
-/** The subscriber's answer is not an event: 502, as upstream's filter answers, so that it is retried and then a dead letter. */
+/** The subscriber's answer is not an event: as upstream's filter answers, so that it is retried and then a dead letter. */
 const badReply = 502;
-
-export interface TriggerOptions {
-  readonly subscriber: Subscriber;
-  /** Retries, time-out, format. Default: one try. */
-  readonly delivery?: DeliverySpec;
-  /** Where events go that could not be delivered; wins over `delivery.deadLetterSink.uri`. */
-  readonly deadLetterSink?: Subscriber;
-  /** `ordered`: one event after the other, in the order in which they came in. Default `unordered`. */
-  readonly order?: 'ordered' | 'unordered';
-  /** Deliveries at a time; default 100, always 1 when ordered. */
-  readonly parallelism?: number;
-}
+/** Deliveries to functions that answer at once before others get a turn on the event loop. */
+const turnMax = 512;
+/** Deliveries taken from the log that wait for a retry or for their partition, beyond those under way. */
+const lookahead = 1_000;
 
 export interface DispatcherEdges {
-  readonly log: EventLog;
   readonly client: HttpClient;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Takes a reply back in. Rejects when the broker refuses it. */
-  readonly reply: (event: EventMessage) => Promise<void>;
+  /** Takes a reply back in: throws or rejects when the broker refuses it. */
+  readonly reply: (reply: EventMessage, asked: DeliveryJob, rawHeaders: readonly string[]) => unknown;
   /** Headers that go along with every delivery. */
   readonly rawHeaders: readonly string[];
-  /** Called for an event that nobody took: no dead letter sink, or it failed too. */
-  readonly onLost: (trigger: string, event: EventMessage, failure: DeliveryFailure) => void;
+  /** Where dead letters of triggers without a sink go. */
+  readonly deadLetterSink: Subscriber | undefined;
+  /** See `EventLog.ackWaitMs`. */
+  readonly ackWaitMs: number | undefined;
+  /** Called for an event that nobody took: no dead letter sink, or it failed too. It is parked then. */
+  readonly onParked: (trigger: string, event: EventMessage, reason: ParkReason) => void;
+  readonly observer: DeliveryObserver | undefined;
 }
 
-type Result = { readonly reply: EventMessage | undefined } | { readonly failure: DeliveryFailure };
-
-/** Delivers the events of one trigger: parallelism, order, retries, replies, dead letters, acknowledgements. */
-export class TriggerDispatcher {
-  readonly #name: string;
-  readonly #options: TriggerOptions;
+/** Delivers the events of one trigger: flow, order, retries, time-outs, replies, dead letters, acknowledgements. */
+export class TriggerDispatcher implements JobOwner {
+  readonly name: string;
   readonly #edges: DispatcherEdges;
-  readonly #policy: RetryPolicy;
-  readonly #parallelism: number;
-  readonly #waiting: LogDelivery[] = [];
-  readonly #aborter = new AbortController();
-  readonly #subscription: Disposable;
-  #running = 0;
+  readonly #consumer: LogConsumer;
+  #options: TriggerOptions;
+  #policy: RetryPolicy;
+  #parallelism: number;
+  #timeouts: DeadlineList | undefined;
+  #lanes: Lanes | undefined;
+  /** Jobs whose wait is over. */
+  readonly #due: DeliveryJob[] = [];
+  readonly #waits = new Set<Disposable>();
+  /** Jobs with a try that has not answered yet. */
+  readonly #running = new Set<DeliveryJob>();
+  /** Jobs taken from the log and not settled; kept one by one only where they have to be extended. */
+  #inHand = 0;
+  readonly #extended: Set<DeliveryJob> | undefined;
+  #extension: Disposable | undefined;
+  #exhausted = true;
+  #scheduled = false;
+  #paused: boolean;
+  #closing = false;
   #idle: (() => void)[] = [];
 
   /** Throws CLOUDEVENTS_DELIVERY_PERIOD for a delivery specification that cannot be read. */
-  constructor(name: string, options: TriggerOptions, edges: DispatcherEdges) {
-    this.#name = name;
-    this.#options = options;
+  constructor(name: string, options: TriggerOptions, log: LogTrigger, edges: DispatcherEdges) {
+    this.name = name;
     this.#edges = edges;
+    this.#options = options;
     this.#policy = retryPolicyOf(options.delivery);
-    this.#parallelism = options.order === 'ordered' ? 1 : (options.parallelism ?? 100);
-    this.#subscription = edges.log.consume(name, (delivery) => this.#take(delivery));
+    this.#parallelism = parallelismOf(options);
+    this.#paused = options.paused ?? false;
+    this.#extended = edges.ackWaitMs === undefined ? undefined : new Set();
+    this.#prepare();
+    this.#consumer = log.consume({ onReady: () => this.#onReady(), prefetch: this.#parallelism });
   }
 
-  /** Deliveries under way. */
+  /** Takes other options on: tries under way keep the old ones. Throws as the constructor does, then nothing has changed. */
+  configure(options: TriggerOptions): void {
+    const policy = retryPolicyOf(options.delivery);
+    this.#parallelism = parallelismOf(options);
+    this.#policy = policy;
+    this.#options = options;
+    this.#prepare();
+    if (options.paused !== undefined) this.#paused = options.paused;
+    this.#schedule();
+  }
+
+  #prepare(): void {
+    const { requestTimeoutMs } = this.#policy;
+    this.#timeouts = requestTimeoutMs > 0 ? new DeadlineList(this.#edges.clock, requestTimeoutMs) : undefined;
+    // Partitions stay known while jobs of theirs are in hand, also when the order has become free meanwhile.
+    if (this.#options.order === 'ordered') this.#lanes ??= new Lanes();
+    else if (this.#lanes?.isEmpty === true) this.#lanes = undefined;
+  }
+
+  /** Tries under way. */
   get active(): number {
-    return this.#running;
+    return this.#running.size;
   }
 
-  #take(delivery: LogDelivery): void {
-    if (this.#running >= this.#parallelism) this.#waiting.push(delivery);
-    else void this.#run(delivery);
+  get paused(): boolean {
+    return this.#paused;
   }
 
-  async #run(delivery: LogDelivery): Promise<void> {
-    this.#running++;
-    try {
-      await this.#deliver(delivery.event);
-      delivery.ack();
-    } catch (error) {
-      // Only a stopping broker gets here: the event stays in the log for the next one.
-      if (!this.#aborter.signal.aborted) {
-        this.#edges.logger.error({ trigger: this.#name, id: delivery.event.id, error: messageOf(error) }, 'delivery failed');
-        delivery.nack(1_000);
+  /** Begins no more tries; those under way go on. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#schedule();
+  }
+
+  #onReady(): void {
+    this.#exhausted = false;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#closing || this.#paused) return;
+    this.#scheduled = true;
+    queueMicrotask(() => this.#drain());
+  }
+
+  #drain(): void {
+    this.#scheduled = false;
+    for (let turn = 0; !this.#paused && !this.#closing && this.#running.size < this.#parallelism; turn++) {
+      if (turn === turnMax) {
+        this.#scheduled = true;
+        setImmediate(() => this.#drain());
+        return;
       }
-    } finally {
-      this.#running--;
-      const next = this.#aborter.signal.aborted ? undefined : this.#waiting.shift();
-      if (next !== undefined) void this.#run(next);
-      else if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
+      const job = this.#due.length > 0 ? this.#due.shift() : this.#take();
+      if (job === undefined) return;
+      if (job.partition !== undefined || this.#lanes === undefined || this.#entersLane(job, this.#lanes)) this.#try(job);
     }
   }
 
-  async #deliver(event: EventMessage): Promise<void> {
-    const result = await this.#send(this.#options.subscriber, withoutTtl(event), event);
-    const failure = 'failure' in result ? result.failure : await this.#reply(result.reply);
-    if (failure !== undefined) await this.#deadLetter(withoutTtl(event), failure);
-  }
-
-  async #reply(reply: EventMessage | undefined): Promise<DeliveryFailure | undefined> {
-    if (reply === undefined) return undefined;
-    try {
-      await this.#edges.reply(reply);
+  #take(): DeliveryJob | undefined {
+    if (this.#exhausted || this.#inHand >= this.#parallelism + lookahead) return undefined;
+    const delivery = this.#consumer.next();
+    if (delivery === undefined) {
+      this.#exhausted = true;
       return undefined;
-    } catch (error) {
-      return { destination: 'broker', status: 400, body: messageOf(error) };
     }
+    this.#inHand++;
+    const job = new DeliveryJob(this, delivery);
+    if (this.#extended !== undefined) this.#extend(job, this.#extended);
+    return job;
   }
 
-  async #deadLetter(event: EventMessage, failure: DeliveryFailure): Promise<void> {
-    const sink = this.#options.deadLetterSink ?? this.#options.delivery?.deadLetterSink?.uri;
-    this.#edges.logger.warn(
-      {
-        trigger: this.#name,
-        id: event.id,
-        destination: failure.destination,
-        status: failure.status,
-        deadLetter: sink !== undefined,
-      },
-      'event could not be delivered',
-    );
-    if (sink === undefined) {
-      this.#edges.onLost(this.#name, event, failure);
+  #entersLane(job: DeliveryJob, lanes: Lanes): boolean {
+    const { event } = job;
+    const key = this.#options.partitionKey?.(event) ?? event.extension('partitionkey');
+    return lanes.enter(job, key === undefined ? '' : `=${String(key)}`);
+  }
+
+  #try(job: DeliveryJob): void {
+    const attempt = job.begin();
+    const { subscriber } = this.#options;
+    const { observer } = this.#edges;
+    if (typeof subscriber === 'string') {
+      this.#start(job);
+      void this.#overHttp(job, attempt, subscriber);
       return;
     }
-    const sent = await this.#send(sink, deadLetterEvent(event, failure), event);
-    if ('failure' in sent) this.#edges.onLost(this.#name, event, sent.failure);
+    observer?.begin(job);
+    let value: unknown;
+    try {
+      value = subscriber(job.event, job);
+    } catch (error) {
+      this.#threw(job, error);
+      return;
+    }
+    if (value === undefined) {
+      if (observer !== undefined) observer.end(job, 200, undefined);
+      job.delivery.ack();
+      this.#settled(job);
+    } else if (isThenable(value)) {
+      this.#start(job);
+      value.then(
+        (result) => {
+          if (this.#finish(job, attempt)) this.#answered(job, result);
+        },
+        (error: unknown) => {
+          if (this.#finish(job, attempt)) this.#threw(job, error);
+        },
+      );
+    } else this.#answered(job, value);
   }
 
-  #send(subscriber: Subscriber, event: EventMessage, original: EventMessage): Promise<Result> {
-    return typeof subscriber === 'string'
-      ? this.#sendByHttp(subscriber, event, original)
-      : this.#call(subscriber, event, original);
+  #start(job: DeliveryJob): void {
+    this.#running.add(job);
+    this.#timeouts?.set(job);
   }
 
-  async #sendByHttp(url: string, event: EventMessage, original: EventMessage): Promise<Result> {
-    const { client, clock, logger } = this.#edges;
-    const answer = await sendEvent(event, url, {
-      client,
-      clock,
-      policy: this.#policy,
-      format: this.#options.delivery?.format,
-      rawHeaders: ['Prefer', 'reply', ...this.#edges.rawHeaders],
-      signal: this.#aborter.signal,
-      onRetry: (attempt, waitMs) =>
-        logger.debug({ trigger: this.#name, id: event.id, attempt, waitMs }, 'delivery will be retried'),
-    });
-    if (!answer.delivered) return { failure: { destination: url, status: answer.status, body: answer.body } };
-    const body = typeof answer.body === 'string' ? new TextEncoder().encode(answer.body) : answer.body;
-    switch (kindOfReply(answer.rawHeaders, body.length)) {
-      case 'nothing':
-        return { reply: undefined };
-      case 'notAnEvent':
-        return { failure: { destination: url, status: badReply, body } };
-      case 'event': {
-        const reply = decodeHttp(answer.rawHeaders, body, { as: 'upstream' });
-        if (reply instanceof EventFault) return { failure: { destination: url, status: badReply, body } };
-        return { reply: withTtlOf(reply, original) };
+  /** Ends the try; false when it has ended before, by its time-out. */
+  #finish(job: DeliveryJob, attempt: number): boolean {
+    if (job.attempt !== attempt || !this.#running.delete(job)) return false;
+    this.#timeouts?.clear(job);
+    return true;
+  }
+
+  timedOut(job: DeliveryJob): void {
+    if (!this.#running.has(job)) return;
+    const error = noAnswer(this.#policy.requestTimeoutMs);
+    job.abort(error);
+    // A request that is cut answers by itself.
+    if (typeof this.#options.subscriber === 'string') return;
+    this.#running.delete(job);
+    this.#threw(job, error);
+  }
+
+  #threw(job: DeliveryJob, error: unknown): void {
+    const status = (KnativeError.is(error) ? error.status : undefined) ?? 500;
+    this.#edges.observer?.end(job, status, error);
+    this.#failed(job, { status }, { destination: 'function', status, body: messageOf(error) });
+  }
+
+  /** A function has returned something. */
+  #answered(job: DeliveryJob, value: unknown): void {
+    this.#edges.observer?.end(job, 200, undefined);
+    if (!isEventLike(value)) this.#delivered(job);
+    else {
+      try {
+        this.#reply(job, toEventMessage(value), []);
+      } catch (error) {
+        this.#replyRefused(job, error);
       }
     }
   }
 
-  async #call(subscriber: Exclude<Subscriber, string>, event: EventMessage, original: EventMessage): Promise<Result> {
-    const { clock } = this.#edges;
+  async #overHttp(job: DeliveryJob, attempt: number, url: string): Promise<void> {
+    const { client, observer } = this.#edges;
+    const timeouts = this.#timeouts;
+    let answer: SendAnswer;
+    try {
+      const own = this.#headersFor(url, job.delivery);
+      answer = await sendOnce(job.event, url, {
+        client,
+        format: this.#options.delivery?.format,
+        rawHeaders: own instanceof Promise ? await own : own,
+        signal: job.signal,
+        observer: observer?.sends(job),
+      });
+    } catch (error) {
+      timeouts?.clear(job);
+      if (!this.#finish(job, attempt)) return;
+      if (!(error instanceof GivenUp)) this.#failed(job, 'noResponse', { destination: url, status: 500, body: messageOf(error) });
+      else this.#drop();
+      return;
+    }
+    timeouts?.clear(job);
+    if (!this.#finish(job, attempt)) return;
+    observer?.end(job, answer.status, undefined);
+    const { status, body } = answer;
+    if (!answer.delivered) {
+      this.#failed(job, answer.outcome, { destination: url, status, body });
+      return;
+    }
+    const reply = replyOf(answer);
+    if (reply === undefined) this.#delivered(job);
+    else if (reply === 'notAnEvent') this.#failed(job, { status: badReply }, { destination: url, status: badReply, body });
+    else this.#reply(job, reply, answer.rawHeaders);
+  }
+
+  #headersFor(url: string, delivery: LogDelivery, prefer = true): string[] | Promise<string[]> {
+    const headers = prefer ? ['Prefer', 'reply', ...this.#edges.rawHeaders] : [...this.#edges.rawHeaders];
+    headers.push(...deliveryHeaders(delivery.rawHeaders));
+    const own = this.#options.rawHeaders;
+    if (own === undefined) return headers;
+    const more = typeof own === 'function' ? own(url) : own;
+    return more instanceof Promise ? more.then((list) => [...headers, ...list]) : [...headers, ...more];
+  }
+
+  #reply(job: DeliveryJob, reply: EventMessage, rawHeaders: readonly string[]): void {
+    let stored: unknown;
+    try {
+      stored = this.#edges.reply(reply, job, rawHeaders);
+    } catch (error) {
+      this.#replyRefused(job, error);
+      return;
+    }
+    if (!isThenable(stored)) {
+      this.#delivered(job);
+      return;
+    }
+    this.#running.add(job);
+    stored.then(
+      () => {
+        if (this.#running.delete(job)) this.#delivered(job);
+      },
+      (error: unknown) => {
+        if (this.#running.delete(job)) this.#replyRefused(job, error);
+      },
+    );
+  }
+
+  #replyRefused(job: DeliveryJob, error: unknown): void {
+    const status = (KnativeError.is(error) ? error.status : undefined) ?? 500;
+    this.#failed(job, { status }, { destination: 'broker', status, body: messageOf(error) });
+  }
+
+  #delivered(job: DeliveryJob): void {
+    job.delivery.ack();
+    this.#settled(job);
+  }
+
+  #failed(job: DeliveryJob, outcome: TryOutcome, failure: DeliveryFailure): void {
+    const { clock, logger } = this.#edges;
+    if (this.#closing) {
+      this.#drop();
+      return;
+    }
+    if (job.attempt > this.#policy.retryMax || !isRetried(outcome)) {
+      void this.#deadLetter(job, failure);
+      return;
+    }
+    const waitMs = Math.max(0, retryWaitMs(this.#policy, job.attempt - 1, outcome, clock.now()));
+    logger.debug({ trigger: this.name, id: job.event.id, attempt: job.attempt, waitMs }, 'delivery will be retried');
+    const again = (): void => {
+      this.#due.push(job);
+      this.#schedule();
+    };
+    if (waitMs === 0) again();
+    else {
+      const timer = clock.setTimer(waitMs, () => {
+        this.#waits.delete(timer);
+        again();
+      });
+      this.#waits.add(timer);
+      this.#schedule();
+    }
+  }
+
+  /** The event goes to the dead letter sink; without one, or when that fails too, it is parked. */
+  async #deadLetter(job: DeliveryJob, failure: DeliveryFailure): Promise<void> {
+    const { logger } = this.#edges;
+    const sink = this.#options.deadLetterSink ?? this.#options.delivery?.deadLetterSink?.uri ?? this.#edges.deadLetterSink;
+    const { destination, status } = failure;
+    logger.warn(
+      { trigger: this.name, id: job.event.id, destination, status, deadLetter: sink !== undefined },
+      'event could not be delivered',
+    );
+    job.begin();
+    this.#running.add(job);
+    try {
+      const last = sink === undefined ? failure : await this.#toSink(job, sink, deadLetterEvent(job.event, failure));
+      if (last === undefined) job.delivery.ack();
+      else await this.#park(job, last);
+      this.#running.delete(job);
+      this.#settled(job);
+    } catch (error) {
+      // The broker is closing, or the log cannot take it: the event stays where it is.
+      this.#running.delete(job);
+      if (!(error instanceof GivenUp)) {
+        logger.error({ trigger: this.name, id: job.event.id, error: messageOf(error) }, 'dead letter could not be kept');
+        job.delivery.nack(1_000);
+        this.#settled(job);
+      } else this.#drop();
+    }
+  }
+
+  async #park(job: DeliveryJob, failure: DeliveryFailure): Promise<void> {
+    const { destination, status, body } = failure;
+    const message = (typeof body === 'string' ? body : new TextDecoder().decode(body?.subarray(0, 1_024))).slice(0, 1_024);
+    const reason: ParkReason = { destination, status, message, attempts: job.delivery.attempt - 1 + job.attempt - 1 };
+    const parked = job.delivery.park(reason);
+    if (parked !== undefined) await parked;
+    this.#edges.observer?.parked(job, reason);
+    this.#edges.onParked(this.name, job.event, reason);
+  }
+
+  async #toSink(job: DeliveryJob, sink: Subscriber, letter: EventMessage): Promise<DeliveryFailure | undefined> {
+    const { client, clock, observer } = this.#edges;
+    const policy = this.#policy;
+    if (typeof sink === 'string') {
+      const format = this.#options.delivery?.format;
+      const rawHeaders = await this.#headersFor(sink, job.delivery, false);
+      const { signal } = job;
+      const answer = await sendEvent(letter, sink, {
+        client,
+        clock,
+        policy,
+        format,
+        rawHeaders,
+        signal,
+        observer: observer?.sends(job),
+      });
+      observer?.deadLetter(job, answer.status);
+      return answer.delivered ? undefined : { destination: sink, status: answer.status, body: answer.body };
+    }
     for (let attempt = 0; ; attempt++) {
       try {
-        const returned = subscriber(event, { signal: this.#aborter.signal });
-        const value = returned instanceof Promise ? await withTimeout(returned, this.#policy.requestTimeoutMs, clock) : returned;
-        return { reply: isEventLike(value) ? withTtlOf(toEventMessage(value), original) : undefined };
+        await sink(letter, job);
+        observer?.deadLetter(job, 200);
+        return undefined;
       } catch (error) {
-        if (attempt >= this.#policy.retryMax || !isRetried('noResponse')) {
-          return { failure: { destination: 'function', status: 500, body: messageOf(error) } };
-        }
-        await sleep(clock, Math.max(0, retryWaitMs(this.#policy, attempt, 'noResponse', clock.now())), this.#aborter.signal);
+        if (attempt >= policy.retryMax) return { destination: 'function', status: 500, body: messageOf(error) };
+        await sleep(clock, Math.max(0, retryWaitMs(policy, attempt, 'noResponse', clock.now())), job.signal);
       }
     }
   }
 
-  /** Takes no more events; resolves when the deliveries under way are done, those that wait for a retry are given up. */
+  /** The log has got its answer: the job is no longer in hand. */
+  #settled(job: DeliveryJob): void {
+    this.#inHand--;
+    this.#extended?.delete(job);
+    const next = this.#lanes?.leave(job);
+    if (next !== undefined) this.#due.push(next);
+    if (!this.#exhausted || this.#due.length > 0) this.#schedule();
+    this.#checkIdle();
+  }
+
+  /** The job ends without an answer to the log, which gives it to the next consumer. */
+  #drop(): void {
+    this.#inHand--;
+    this.#checkIdle();
+  }
+
+  #checkIdle(): void {
+    if (this.#closing && this.#running.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #extend(job: DeliveryJob, jobs: Set<DeliveryJob>): void {
+    jobs.add(job);
+    const tick = (): void => {
+      for (const held of jobs) held.delivery.extend?.();
+      this.#extension = jobs.size === 0 ? undefined : this.#edges.clock.setTimer((this.#edges.ackWaitMs ?? 0) / 3, tick);
+    };
+    this.#extension ??= this.#edges.clock.setTimer((this.#edges.ackWaitMs ?? 0) / 3, tick);
+  }
+
+  /** Begins nothing more; resolves when the tries under way are done, at the latest after `graceMs`. The rest stays in the log. */
   async close(graceMs: number): Promise<void> {
-    this.#subscription[Symbol.dispose]();
-    this.#waiting.length = 0;
-    if (this.#running === 0) return;
-    const idle = new Promise<void>((resolve) => this.#idle.push(resolve));
-    const timer = this.#edges.clock.setTimer(graceMs, () => this.#aborter.abort(new Error('the broker is closing')));
-    await idle;
-    timer[Symbol.dispose]();
+    this.#closing = true;
+    for (const wait of this.#waits) wait[Symbol.dispose]();
+    this.#waits.clear();
+    if (this.#running.size > 0) {
+      const idle = new Promise<void>((resolve) => this.#idle.push(resolve));
+      const timer = this.#edges.clock.setTimer(graceMs, () => this.#giveUp());
+      await idle;
+      timer[Symbol.dispose]();
+    }
+    this.#extension?.[Symbol.dispose]();
+    this.#timeouts?.stop();
+    this.#consumer.close();
+  }
+
+  #giveUp(): void {
+    const reason = new GivenUp('the broker is closing');
+    for (const job of [...this.#running]) {
+      job.abort(reason);
+      this.#running.delete(job);
+    }
+    this.#checkIdle();
   }
 }
 
-function isEventLike(value: unknown): value is EventLike {
-  return typeof value === 'object' && value !== null && 'specversion' in value && 'type' in value && 'source' in value;
+function parallelismOf({ parallelism = 100 }: TriggerOptions): number {
+  if (Number.isInteger(parallelism) && parallelism > 0) return parallelism;
+  throw new KnativeError('EVENTING_OPTION_INVALID', `parallelism must be a positive integer, got ${String(parallelism)}`, {
+    path: 'parallelism',
+  });
 }
 
-async function withTimeout<T>(work: Promise<T>, timeoutMs: number, clock: Clock): Promise<T> {
-  if (timeoutMs <= 0) return work;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = clock.setTimer(timeoutMs, () => reject(new Error(`no answer within ${timeoutMs} ms`)));
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    timer[Symbol.dispose]();
-  }
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

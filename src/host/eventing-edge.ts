@@ -6,7 +6,15 @@ import type { FactRegistry } from '../controller/facts.ts';
 import type { MemoryStore } from '../controller/memory-store.ts';
 import { messageOf } from '../errors.ts';
 import { configData } from './config-maps.ts';
-import { brokerOf, createBroker, createIngress, runsOnEmbeddedLog, type Broker, type TriggerOptions } from '../eventing/index.ts';
+import {
+  brokerOf,
+  createBroker,
+  createIngress,
+  runsOnEmbeddedLog,
+  type Broker,
+  type EventLog,
+  type TriggerOptions,
+} from '../eventing/index.ts';
 import type { Handler, HttpClient } from '../http/index.ts';
 import { jsonEqual } from '../json.ts';
 import type { Logger } from '../logger.ts';
@@ -21,6 +29,10 @@ export interface EventingEdgeOptions {
   readonly client: HttpClient;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where the events of a broker (`namespace/name`) are kept; default a memory log. */
+  readonly logOf?: (broker: string) => EventLog | undefined;
+  /** A broker is gone for good, and its log is closed. */
+  readonly onRemoved?: (broker: string) => void;
 }
 
 /** Runs a broker for each Broker resource and gives it the triggers of the resources that refer to it. */
@@ -32,13 +44,18 @@ export interface EventingEdge extends AsyncDisposable {
 }
 
 interface Running {
-  readonly broker: Broker;
+  /** `undefined` until the log is open. */
+  broker: Broker | undefined;
+  readonly opened: Promise<void>;
   /** What each trigger was added with, so that a status change alone does not replace it. */
   readonly triggers: Map<string, unknown>;
 }
 
-export function createEventingEdge({ store, facts, client, clock, logger }: EventingEdgeOptions): EventingEdge {
+export function createEventingEdge(options: EventingEdgeOptions): EventingEdge {
+  const { store, facts, client, clock, logger } = options;
   const running = new Map<string, Running>();
+  const stopping = new Map<string, Promise<void>>();
+  let closed = false;
   const subscriptions: Disposable[] = [];
   let brokerChanged: (key: string) => void = () => undefined;
   const config = (name: string): Readonly<Record<string, string>> => configData(store, name);
@@ -49,7 +66,7 @@ export function createEventingEdge({ store, facts, client, clock, logger }: Even
 
   facts.provide<string, undefined>('broker-address', (changed) => {
     brokerChanged = changed;
-    return { read: (key) => (running.has(key) ? `http://${brokerIngressHost}/${key}` : undefined) };
+    return { read: (key) => (running.get(key)?.broker !== undefined ? `http://${brokerIngressHost}/${key}` : undefined) };
   });
 
   function onBroker(resource: BrokerResource, gone: boolean): void {
@@ -58,17 +75,52 @@ export function createEventingEdge({ store, facts, client, clock, logger }: Even
     if (gone || !runsOnEmbeddedLog(resource)) {
       if (present === undefined) return;
       running.delete(key);
-      void present.broker.close();
-    } else if (present === undefined) {
-      const broker = createBroker({
-        client,
-        clock,
-        logger: logger.child({ broker: key }),
-        rawHeaders: ['Kn-Namespace', resource.metadata.namespace ?? ''],
+      brokerChanged(key);
+      void stop(key, present);
+    } else if (present === undefined) running.set(key, start(key, resource));
+    else applyTriggers(key);
+  }
+
+  function start(key: string, { metadata: { namespace, name } }: BrokerResource): Running {
+    const log = options.logOf?.(key);
+    const open = async (): Promise<void> => {
+      // A broker of the same name may still be letting go of its files.
+      await stopping.get(key);
+      try {
+        const broker = await createBroker({
+          ...(log === undefined ? {} : { log }),
+          client,
+          clock,
+          logger: logger.child({ broker: key }),
+          name,
+          namespace: namespace ?? '',
+          rawHeaders: ['Kn-Namespace', namespace ?? ''],
+          history: true,
+        });
+        entry.broker = broker;
+        if (running.get(key) !== entry) return;
+        brokerChanged(key);
+        applyTriggers(key);
+      } catch (error) {
+        logger.error({ broker: key, error: messageOf(error) }, 'broker could not be started');
+      }
+    };
+    const entry: Running = { broker: undefined, opened: Promise.resolve(), triggers: new Map() };
+    return Object.assign(entry, { opened: open() });
+  }
+
+  function stop(key: string, entry: Running): Promise<void> {
+    const stopped = entry.opened
+      .then(() => entry.broker?.close())
+      .then(() => {
+        if (stopping.get(key) === stopped) stopping.delete(key);
+        if (!closed) options.onRemoved?.(key);
       });
-      running.set(key, { broker, triggers: new Map() });
-    }
-    if (present === undefined || gone) brokerChanged(key);
+    stopping.set(key, stopped);
+    return stopped;
+  }
+
+  function applyTriggers(key: string): void {
     for (const trigger of store.view.list(triggers)) if (brokerKeyOf(trigger) === key) onTrigger(trigger, false);
   }
 
@@ -76,11 +128,11 @@ export function createEventingEdge({ store, facts, client, clock, logger }: Even
     const name = resourceKey(trigger.metadata.namespace, trigger.metadata.name);
     const key = brokerKeyOf(trigger);
     for (const [other, { broker, triggers: added }] of running) {
-      if ((other !== key || gone) && added.delete(name)) broker.removeTrigger(name);
+      if ((other !== key || gone) && added.delete(name)) void broker?.removeTrigger(name);
     }
     const entry = running.get(key);
     const wanted = gone ? undefined : subscription(trigger, store.view.get(brokers, ...splitKey(key)));
-    if (entry === undefined || wanted === undefined || jsonEqual(entry.triggers.get(name), wanted)) return;
+    if (entry?.broker === undefined || wanted === undefined || jsonEqual(entry.triggers.get(name), wanted)) return;
     try {
       entry.broker.addTrigger(name, wanted);
       entry.triggers.set(name, wanted);
@@ -101,7 +153,9 @@ export function createEventingEdge({ store, facts, client, clock, logger }: Even
     broker: (namespace, name) => running.get(`${namespace}/${name}`)?.broker,
     async [Symbol.asyncDispose]() {
       for (const watching of subscriptions.splice(0)) watching[Symbol.dispose]();
-      await Promise.all([...running.values()].map(({ broker }) => broker.close()));
+      closed = true;
+      await Promise.all([...running].map(([key, entry]) => stop(key, entry)));
+      await Promise.all(stopping.values());
     },
   };
 }

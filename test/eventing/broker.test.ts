@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createVirtualClock } from '../../src/clock.ts';
 import { createEvent, decodeHttp, encodeBinary, EventFault, type EventMessage } from '../../src/cloudevents/index.ts';
-import { createBroker, type BrokerOptions } from '../../src/eventing/broker.ts';
+import type { BrokerOptions } from '../../src/eventing/broker-types.ts';
+import { createBroker } from '../../src/eventing/broker.ts';
 import { createIngress } from '../../src/eventing/ingress.ts';
 import { createMemoryNetwork, readBody } from '../../src/http/index.ts';
 
@@ -11,14 +12,14 @@ const settle = async (): Promise<void> => {
 
 const event = (type: string, id = '1'): EventMessage => createEvent({ id, source: '/test', type, data: { n: 1 } });
 
-function world(options: BrokerOptions = {}) {
+async function world(options: BrokerOptions = {}) {
   const clock = createVirtualClock();
   const network = createMemoryNetwork();
   const lost: string[] = [];
-  const broker = createBroker({
+  const broker = await createBroker({
     clock,
     client: network.client,
-    onLost: (trigger, { id }) => void lost.push(`${trigger} ${id}`),
+    onParked: (trigger, { id }) => void lost.push(`${trigger} ${id}`),
     ...options,
   });
   return { clock, network, broker, lost };
@@ -26,7 +27,7 @@ function world(options: BrokerOptions = {}) {
 
 describe('a broker', () => {
   test('delivers to the triggers whose filters match and takes replies in', async () => {
-    const { broker } = world();
+    const { broker } = await world();
     const got: string[] = [];
     broker.addTrigger('ask', {
       filter: { attributes: { type: 'ask' } },
@@ -44,7 +45,7 @@ describe('a broker', () => {
   });
 
   test('retries with back-off, then dead letters with the reason', async () => {
-    const { broker, network, clock } = world();
+    const { broker, network, clock } = await world();
     const attempts: number[] = [];
     const dead: EventMessage[] = [];
     network.register('down.example.com', (exchange) => {
@@ -78,7 +79,7 @@ describe('a broker', () => {
   });
 
   test('ends circles by the hop count and tells about events that nobody took', async () => {
-    const { broker, lost } = world({ ttlMax: 3 });
+    const { broker, lost } = await world({ ttlMax: 3 });
     let turns = 0;
     broker.addTrigger('loop', {
       subscriber: (again) => {
@@ -94,7 +95,7 @@ describe('a broker', () => {
   });
 
   test('ordered triggers get one event after the other', async () => {
-    const { broker } = world();
+    const { broker } = await world();
     const log: string[] = [];
     broker.addTrigger('slow', {
       order: 'ordered',
@@ -112,7 +113,7 @@ describe('a broker', () => {
   });
 
   test('a subscriber whose answer is no event has failed', async () => {
-    const { broker, network, lost } = world();
+    const { broker, network, lost } = await world();
     network.register('plain.example.com', (exchange) =>
       exchange.respond(200, ['content-type', 'application/json'], '{"ok":true}'),
     );
@@ -126,7 +127,7 @@ describe('a broker', () => {
 
 describe('the ingress', () => {
   test('takes events in both modes and refuses the rest as upstream does', async () => {
-    const { broker, network } = world();
+    const { broker, network } = await world();
     const got: string[] = [];
     broker.addTrigger('all', { subscriber: ({ id }) => void got.push(id) });
     network.register(
