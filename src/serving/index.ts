@@ -89,6 +89,15 @@ export { makeIngress, type IngressInput } from './resources/ingress.ts';
 export { createRouter, normalizeHost, type Router, type RouterOptions, type RouteRequest } from './router.ts';
 export { type RoutableIngress, type RouteMatch } from './router-compile.ts';
 export {
+  createFastifyRouteHook,
+  createHonoRouteMiddleware,
+  createRouteMiddleware,
+  routeOf,
+  withRoute,
+  type NodeRequest,
+  type RouteMiddlewareOptions,
+} from './router-middleware.ts';
+export {
   emptyRollout,
   observeReady,
   rolloutDone,
