@@ -12,7 +12,7 @@ import { createMemoryNetwork } from '../src/http/memory-network.ts';
 
 const runs = Number(process.env['RUNS'] ?? 15);
 /** Time between runs in which spares are made up for, as between two starts from zero. */
-const restMs = 400;
+const restMs = 1_000;
 
 const folder = mkdtempSync(`${tmpdir()}/knative-embed-bench-`);
 writeFileSync(`${folder}/function.mjs`, 'export const handle = () => "hello";\n');

@@ -37,12 +37,17 @@ export interface LogLimits {
 
 const pollMs = 100;
 
-/** Logs as files `N.log` in `folder`, which children can open again by `/dev/stdout`. */
+/** Logs as files `N.log` in `folder`, which children can open again by `/dev/stdout`. Made when the first is written. */
 export function createFileLogs(folder: string, limits: LogLimits): ContainerLog {
   const fs = process.getBuiltinModule('node:fs');
-  fs.mkdirSync(folder, { recursive: true });
+  let isMade = false;
+  // Not at once: a start from zero has no time for folders, and most functions write nothing.
+  const makeFolder = (): void => {
+    if (!isMade) fs.mkdirSync(folder, { recursive: true });
+    isMade = true;
+  };
   let count = 0;
-  return createLogs(() => createFileRun(`${folder}/${count++}.log`, limits));
+  return createLogs(() => createFileRun(`${folder}/${count++}.log`, makeFolder, limits));
 }
 
 /** Logs in memory: for functions in the host's own thread. */
@@ -90,26 +95,33 @@ function createLogs(make: () => RunLog): ContainerLog {
   };
 }
 
-function createFileRun(path: string, limits: LogLimits): RunLog {
+function createFileRun(path: string, makeFolder: () => void, limits: LogLimits): RunLog {
   const fs = process.getBuiltinModule('node:fs');
-  let fd: number | undefined = fs.openSync(path, 'a');
+  let fd: number | undefined;
+  let closed = false;
   return {
-    path,
+    get path() {
+      makeFolder();
+      return path;
+    },
     get closed() {
-      return fd === undefined;
+      return closed;
     },
     write(chunk) {
-      if (fd !== undefined) fs.writeSync(fd, typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+      if (closed) return;
+      if (fd === undefined) {
+        makeFolder();
+        fd = fs.openSync(path, 'a');
+      }
+      fs.writeSync(fd, typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
     },
     adopt(other) {
-      if (fd === undefined) return;
+      makeFolder();
       fs.renameSync(other, path);
-      fs.closeSync(fd);
-      fd = fs.openSync(path, 'a');
     },
     close() {
-      if (fd === undefined) return;
-      fs.closeSync(fd);
+      closed = true;
+      if (fd !== undefined) fs.closeSync(fd);
       fd = undefined;
     },
     read(offset) {
@@ -131,7 +143,7 @@ function createFileRun(path: string, limits: LogLimits): RunLog {
     },
     limit() {
       // The writer has the file open for appending, so that it goes on at the start once the file is empty.
-      if (fd === undefined || fs.fstatSync(fd).size <= limits.bytesMax) return;
+      if (closed || (fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0) <= limits.bytesMax) return;
       fs.copyFileSync(path, `${path}.1`);
       fs.truncateSync(path, 0);
     },

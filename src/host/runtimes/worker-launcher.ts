@@ -93,6 +93,8 @@ class WorkerRun implements Run {
     this.#events = events;
     this.#clock = clock;
     this.#launch = launch;
+    // First of all: the thread begins while the rest is done here.
+    worker.postMessage(startMessage(String(launch.program.module), launch.env));
     const write = (chunk: Uint8Array): void => launch.log.write(chunk);
     worker.stdout.on('data', write);
     worker.stderr.on('data', write);
@@ -102,7 +104,6 @@ class WorkerRun implements Run {
     });
     worker.on('message', (message: unknown) => this.#receive(message));
     worker.once('exit', (code) => this.#exit(code));
-    worker.postMessage(startMessage(String(launch.program.module), launch.env));
     this.#events.started();
   }
 
