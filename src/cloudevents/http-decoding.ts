@@ -166,7 +166,6 @@ function decodeBinary(
   }
   if (specversion === undefined) return notAnEvent();
   if (upstream && id === '') fault ??= missingAttribute('id', '');
-  if (specversion === '0.3' && dataschema !== undefined) fault ??= badName('dataschema');
   fault ??= checkVersion(specversion, upstream) ?? checkSize(body, options);
   if (fault !== undefined) return fault;
   const fields: DecodedFields = {
