@@ -149,7 +149,8 @@ function sksCases(cases: unknown[]): ReplayCase[] {
     const result = (actions: unknown[], status: unknown): unknown => ({
       actions: actions.map((action) => {
         const { metadata, spec, subsets } = ((action as Json)['object'] ?? {}) as Json;
-        const { uid: _uid, ...meta } = (metadata ?? {}) as Json;
+        // The recording's store counts generations of kinds that have none.
+        const { uid: _uid, generation: _generation, ...meta } = (metadata ?? {}) as Json;
         return normalize({ ...(action as Json), object: { metadata: meta, spec, subsets } });
       }),
       // The recording calls the reconciler without the frame that notes the generation.
