@@ -6,6 +6,7 @@ import {
   type FunctionDefinition,
   type FunctionOptions,
 } from './define-function.ts';
+import { redirectFaasTypes } from './faas-imports.ts';
 import { findProject, type Project } from './project.ts';
 
 export interface LoadOptions {
@@ -29,6 +30,7 @@ export interface LoadedFunction {
  */
 export async function loadFunction(path: string, options: LoadOptions = {}): Promise<LoadedFunction> {
   const project = findProject(path);
+  if (project.isFaas && /\.[cm]?ts$/.test(project.file)) redirectFaasTypes();
   const module = await importModule(project.file);
   const candidate = options.target === undefined ? defaultTarget(module) : reach(module, options.target);
   return { definition: toDefinition(candidate, project, options), file: project.file };

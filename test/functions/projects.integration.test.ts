@@ -60,6 +60,19 @@ test("func's typescript http template, built", async () => {
   expect(await posted.json()).toEqual({ n: 1 });
 });
 
+test("func's typescript templates run unbuilt as well", async () => {
+  const { 'build/index.js': _http, ...http } = typescriptHttpBuilt;
+  const posted = await fetch((await run(http)).url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"n":1}',
+  });
+  expect(await posted.json()).toEqual({ n: 1 });
+  const { 'build/index.js': _events, ...events } = typescriptCloudEventsBuilt;
+  const answer = await fetch((await run(events)).url, { method: 'POST', headers: event, body: '{"a":1}' });
+  expect([answer.headers.get('ce-type'), await answer.json()]).toEqual(['t', { a: 1 }]);
+});
+
 test("func's typescript cloudevents template, built", async () => {
   const { url } = await run(typescriptCloudEventsBuilt);
   const answer = await fetch(url, { method: 'POST', headers: event, body: '{"a":1}' });

@@ -90,6 +90,15 @@ exports.handle = handle;
 export const typescriptCloudEventsBuilt = {
   'func.yaml': funcYaml('typescript', 'cloudevent'),
   'package.json': manifest('build/index.js'),
+  'src/index.ts': `
+import { CloudEvent } from 'cloudevents';
+import { Context } from 'faas-js-runtime';
+const handle = async (context: Context, cloudevent?: CloudEvent<unknown>): Promise<CloudEvent<unknown>> => {
+  if (!cloudevent) return new CloudEvent({ type: 'error', source: 'function', data: { message: 'No event received' } });
+  return new CloudEvent<unknown>({ source: 'function.eventViewer', type: 'echo', ...(cloudevent as object) });
+};
+export { handle };
+`,
   'build/index.js': `
 "use strict";
 Object.defineProperty(exports, "__esModule", { value: true });
