@@ -156,7 +156,8 @@ export interface EventLog extends AsyncDisposable {
    * arrives during a commit and may return the same promise for all of it. Throws or rejects with `LogFullError`, and with
    * EVENTING_LOG_UNAVAILABLE (503) when disk or server fail: then the event may or may not be stored. Without triggers it is kept for
    * replay only. An event is not handed out before it is durable. `rawHeaders`, names and values in turn, mostly empty, is stored
-   * with it: trace context and the headers that upstream passes on. The arrays are kept, not copied: they must not change afterwards.
+   * with it: trace context and the headers that upstream passes on. What is read back is the same event: attributes with their types, and
+   * data as the value or the bytes that they were (`EventMessage.hasValue`). The arrays are kept, not copied: they must not change afterwards.
    */
   append(event: EventMessage, triggers: readonly LogTrigger[], rawHeaders: readonly string[]): Promise<void> | undefined;
   /** Only with the capability `replay`: stored events in order, ending with the newest. */

@@ -1,5 +1,6 @@
 import { decodeHttp, encodeBinary, encodeStructured, EventFault, type EventMessage } from '../cloudevents/index.ts';
 import { isRetried, retryWaitMs, type RetryPolicy, type TryOutcome } from '../cloudevents/delivery-retry.ts';
+import { impliesJson } from '../cloudevents/json-format.ts';
 import { isDelivered, kindOfReply } from '../cloudevents/delivery-rules.ts';
 import { sleep, type Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
@@ -21,6 +22,11 @@ export interface SendOptions {
   readonly client: HttpClient;
   /** `json` sends structured mode; default binary. */
   readonly format?: 'json' | 'binary' | undefined;
+  /**
+   * Gives JSON data that came without content type one, so that binary mode keeps them JSON. Default false: upstream's SDK sends none,
+   * and its subscribers get bytes.
+   */
+  readonly labelJson?: boolean;
   /** Headers that go along, names and values in turn. */
   readonly rawHeaders?: readonly string[];
   /** Ends the try. */
@@ -38,6 +44,9 @@ const redirectsMax = 10;
 export async function sendOnce(event: EventMessage, url: string, options: SendOptions): Promise<SendAnswer> {
   // As upstream's SDK writes events: its subscribers decode nothing.
   const { rawHeaders, body } = options.format === 'json' ? encodeStructured(event) : encodeBinary(event, { as: 'upstream' });
+  if (options.labelJson === true && options.format !== 'json' && event.datacontenttype === undefined && impliesJson(event)) {
+    rawHeaders.push('content-type', 'application/json');
+  }
   if (options.rawHeaders !== undefined) for (const item of options.rawHeaders) rawHeaders.push(item);
   const sending = options.observer?.start(url, event);
   if (sending !== undefined) rawHeaders.push(...sending.rawHeaders);

@@ -242,6 +242,7 @@ export class TriggerDispatcher implements JobOwner {
       answer = await sendOnce(job.event, url, {
         client,
         format: this.#options.delivery?.format,
+        labelJson: true,
         rawHeaders: own instanceof Promise ? await own : own,
         signal: job.signal,
         observer: observer?.sends(job),
@@ -386,6 +387,7 @@ export class TriggerDispatcher implements JobOwner {
         clock,
         policy,
         format,
+        labelJson: true,
         rawHeaders,
         signal,
         observer: observer?.sends(job),
