@@ -35,6 +35,8 @@ export interface ActivateOptions {
   readonly target?: string;
   /** Uses the address of the picked instance as the host, as upstream's activator does. */
   readonly hostFromInstance?: boolean;
+  /** Another activator has counted the request already; the statistics say so. */
+  readonly proxied?: boolean;
 }
 
 /** Load of one instance. */
@@ -114,8 +116,9 @@ export function createActivator(options: ActivatorOptions = {}): Activator {
       if (queue === undefined) {
         queue = new RevisionQueue(revision, settings ?? {}, context);
         revisions.set(revision, queue);
-      } else if (settings !== undefined) queue.configure(settings);
-      queue.setInstances(instances);
+        queue.setInstances(instances);
+      } else if (settings === undefined) queue.setInstances(instances);
+      else queue.configure(settings, instances);
     },
     deleteRevision(revision) {
       const queue = revisions.get(revision);

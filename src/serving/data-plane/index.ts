@@ -26,3 +26,16 @@ export { RequestStats, type RequestReport } from './request-stats.ts';
 export { type Instance, type InstanceTarget, type RevisionKey, type RevisionLabels, type RevisionSettings } from './revision.ts';
 export { affinityCookieName } from './session-affinity.ts';
 export { requestTimeoutDefaultMs, type RequestTimeouts, type TimeoutKind } from './timeouts.ts';
+export {
+  createHttpServer,
+  createNodeListener,
+  createUpstream,
+  type Exchange,
+  type Handler,
+  type HttpServer,
+  type NodeListener,
+} from '../../http/index.ts';
+export { assignShares } from './workers/assignment.ts';
+export { createDataPlaneWorkers, type DataPlaneWorkers, type DataPlaneWorkersOptions } from './workers/data-plane-workers.ts';
+export { type AddressedInstance } from './workers/messages.ts';
+export { createMetricsHandler } from './metrics-handler.ts';

@@ -16,7 +16,7 @@ import { RevisionMetrics } from './revision-metrics.ts';
 import type { Instance, InstanceTarget, RevisionKey, RevisionSettings } from './revision.ts';
 import { settle } from './settle.ts';
 import { affinityCookie, affinityOf } from './session-affinity.ts';
-import { TimeoutLists } from './timeouts.ts';
+import { TimeoutLists, type RequestTimeouts } from './timeouts.ts';
 
 /** What all revisions of one activator share. */
 export interface ActivatorContext {
@@ -81,7 +81,8 @@ export class RevisionQueue implements ExchangeGuard {
     return this.#activeCount;
   }
 
-  configure(settings: RevisionSettings): void {
+  /** Takes over settings together with the instances that they are for: no request must meet new limits on old instances. */
+  configure(settings: RevisionSettings, instances: readonly Instance[] = this.#known): void {
     const { containerConcurrency = 0, coldStartTimeoutMs } = settings;
     if (!Number.isInteger(containerConcurrency) || containerConcurrency < 0) {
       throw new KnativeError(
@@ -94,14 +95,17 @@ export class RevisionQueue implements ExchangeGuard {
     }
     const before = this.#settings;
     this.#settings = settings;
-    this.#timeouts = new TimeoutLists(this.#context.clock, settings.timeouts ?? {});
-    this.#coldStart = coldStartTimeoutMs === undefined ? undefined : new DeadlineList(this.#context.clock, coldStartTimeoutMs);
+    if (!sameTimeouts(before.timeouts, settings.timeouts))
+      this.#timeouts = new TimeoutLists(this.#context.clock, settings.timeouts ?? {});
+    if (before.coldStartTimeoutMs !== coldStartTimeoutMs) {
+      this.#coldStart = coldStartTimeoutMs === undefined ? undefined : new DeadlineList(this.#context.clock, coldStartTimeoutMs);
+    }
     if ((before.containerConcurrency ?? 0) !== containerConcurrency || before.picking !== settings.picking) {
       // Old places end with their requests and must not touch the new set.
       this.#instances.set([]);
       this.#instances = this.#createInstances(settings);
-      this.setInstances(this.#known);
-    }
+    } else if (instances === this.#known) return;
+    this.setInstances(instances);
   }
 
   setInstances(instances: readonly Instance[]): void {
@@ -129,8 +133,9 @@ export class RevisionQueue implements ExchangeGuard {
       if (options.host !== undefined) run.host = options.host;
       if (options.target !== undefined) run.target = options.target;
       run.hostFromInstance = options.hostFromInstance === true;
+      run.proxied = options.proxied === true;
     }
-    this.stats.arrive(nowMs);
+    this.stats.arrive(nowMs, run.proxied);
     if (this.#coldStart === undefined) run.startTimeouts(this.#timeouts, nowMs);
     this.#enter(run);
   }
@@ -139,7 +144,7 @@ export class RevisionQueue implements ExchangeGuard {
   finished(exchange: GuardedExchange, error: Error | undefined): void {
     const run = exchange as Run;
     const nowMs = this.#context.clock.monotonic();
-    this.stats.leave(nowMs);
+    this.stats.leave(nowMs, run.proxied);
     if (run.place === 'waiting') this.#forget(run);
     run.responseDone = true;
     if (run.slot !== undefined && !run.handlerRunning) this.#leave(run, run.slot);
@@ -383,6 +388,7 @@ class Run extends GuardedExchange {
   waitedFromMs = 0;
   coldStart: Deadline | undefined;
   hostFromInstance = false;
+  proxied = false;
   /** It found no instance at all. */
   cold = false;
 
@@ -390,6 +396,10 @@ class Run extends GuardedExchange {
     super(inner, queue);
     this.arrivedMs = nowMs;
   }
+}
+
+function sameTimeouts(a: RequestTimeouts = {}, b: RequestTimeouts = {}): boolean {
+  return a.requestMs === b.requestMs && a.responseStartMs === b.responseStartMs && a.idleMs === b.idleMs;
 }
 
 /** The target known so far if the new one leads to the same place: an instance that is listed again keeps its requests and their count. */
