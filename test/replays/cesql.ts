@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import type { EventMessage} from '../../src/cloudevents/index.ts';
+import type { EventMessage } from '../../src/cloudevents/index.ts';
 import { compileCesql, eventOfJson, eventOrThrow, type CesqlResult } from '../../src/cloudevents/index.ts';
 import { CesqlFault } from '../../src/cloudevents/index.ts';
 import { differencesOf, type Replay, type ReplayCase } from './replay.ts';

@@ -1,27 +1,27 @@
-import type { AttributeValue, EventMessage } from '../event-message.ts';
 import type {
   ArithmeticNode,
-  AttributeNode,
   CallNode,
   CesqlNode,
   CesqlType,
   CesqlValue,
   ComparisonNode,
-  ExistsNode,
   InNode,
   LikeNode,
   LogicNode,
 } from './ast.ts';
 import { builtinFunctions, builtinFunctionsUpstream } from './builtin-functions.ts';
-import { castLike, toBoolean, toInteger, toText, typeOfValue, zeroOf } from './cast.ts';
-import { clearFailure, fail, failure } from './failure.ts';
+import { castLike, toBoolean, toInteger, toText, typeOfValue } from './cast.ts';
+import { attributeValue, exists, isTextAttribute } from './compile-attribute.ts';
+import { callBuiltin, callOwn } from './compile-call.ts';
+import { inLiterals } from './compile-in.ts';
+import { bothIntegers, compareIntegers, divisionByZero } from './compile-integers.ts';
+import { fail, failure } from './failure.ts';
 import type { BuiltinFunction, CesqlFunction, CesqlParameterType, FunctionTable } from './functions.ts';
+import type { Get } from './getter.ts';
 import { compileLike, compileLikeUpstream } from './like.ts';
 
 // Turns the tree into closures chosen by static type. Every closure returns a value of its type in any case, the zero value when
 // it failed; `failure` says whether. An attribute's value has a type only at run time (`any`), everything else has a known one.
-
-type Get<T> = (event: EventMessage) => T;
 
 export interface CompileOptions {
   readonly as?: 'specification' | 'upstream';
@@ -348,17 +348,18 @@ export class Compiler {
   }
 
   #call(node: CallNode): Get<CesqlValue> {
-    const own = this.#own?.resolve(node.name, node.args.length);
-    if (own !== undefined) return this.#callOwn(node, own);
-    const definition = this.#builtin.resolve(node.name, node.args.length);
+    const count = node.args.length;
+    const own = this.#own?.resolve(node.name, count);
+    const definition = own ?? this.#builtin.resolve(node.name, count);
     if (definition === undefined) {
       return () => {
         fail('missingFunction', node, node.name);
         return false;
       };
     }
-    const args = node.args.map((arg, index) => this.#argument(arg, definition.parameters[index] ?? definition.rest ?? 'any'));
-    return callBuiltin(node, definition, args);
+    const { parameters, rest = 'any' } = definition;
+    const args = node.args.map((arg, index) => this.#argument(arg, parameters[index] ?? rest));
+    return 'run' in definition ? callOwn(node, definition, args) : callBuiltin(node, definition, args);
   }
 
   #argument(node: CesqlNode, type: CesqlParameterType): Get<CesqlValue> {
@@ -373,102 +374,6 @@ export class Compiler {
         return this.boolean(node);
     }
   }
-
-  #callOwn(node: CallNode, definition: CesqlFunction): Get<CesqlValue> {
-    const args = node.args.map((arg, index) => this.#argument(arg, definition.parameters[index] ?? definition.rest ?? 'any'));
-    const zero = zeroOf(definition.returns);
-    return (event) => {
-      const values = evaluateAll(args, event);
-      return values === undefined ? zero : (runOwn(node, definition, values, event) ?? zero);
-    };
-  }
-}
-
-/** A call with as many arguments as there are; evaluation stops at the first one that fails. */
-function callBuiltin(node: CallNode, definition: BuiltinFunction, args: readonly Get<CesqlValue>[]): Get<CesqlValue> {
-  const { call, callAll } = definition;
-  const zero = zeroOf(definition.returns);
-  if (callAll !== undefined) {
-    return (event) => {
-      const values = evaluateAll(args, event);
-      return values === undefined ? zero : callAll(values);
-    };
-  }
-  const [first, second, third] = args;
-  if (first === undefined) return () => call(node, false, false, false);
-  if (second === undefined) {
-    return (event) => {
-      const a = first(event);
-      return failure.kind === undefined ? call(node, a, false, false) : zero;
-    };
-  }
-  return (event) => {
-    const a = first(event);
-    if (failure.kind !== undefined) return zero;
-    const b = second(event);
-    if (failure.kind !== undefined) return zero;
-    const c = third === undefined ? false : third(event);
-    return failure.kind === undefined ? call(node, a, b, c) : zero;
-  };
-}
-
-/** The values of all arguments, `undefined` when one of them failed. */
-function evaluateAll(args: readonly Get<CesqlValue>[], event: EventMessage): CesqlValue[] | undefined {
-  const values: CesqlValue[] = [];
-  for (const arg of args) {
-    values.push(arg(event));
-    if (failure.kind !== undefined) return undefined;
-  }
-  return values;
-}
-
-/** Runs a user's function; a throw or a wrong value is recorded and gives `undefined`. */
-function runOwn(
-  node: CallNode,
-  definition: CesqlFunction,
-  values: readonly CesqlValue[],
-  event: EventMessage,
-): CesqlValue | undefined {
-  let value: CesqlValue;
-  try {
-    value = definition.run(values, event);
-  } catch (error) {
-    // The function may have evaluated an expression itself.
-    clearFailure();
-    fail('functionEvaluation', node, `${definition.name} threw ${error instanceof Error ? error.message : String(error)}`);
-    return undefined;
-  }
-  clearFailure();
-  const right =
-    definition.returns === 'integer'
-      ? typeof value === 'number' && (value | 0) === value
-      : typeof value === (definition.returns === 'string' ? 'string' : 'boolean');
-  if (right) return value;
-  fail('functionEvaluation', node, `${definition.name} did not return a value of type ${definition.returns}`);
-  return undefined;
-}
-
-function bothIntegers(left: Get<number>, right: Get<number>, operate: (a: number, b: number) => number): Get<number> {
-  return (event) => {
-    const a = left(event);
-    if (failure.kind !== undefined) return 0;
-    const b = right(event);
-    return failure.kind === undefined ? operate(a, b) : 0;
-  };
-}
-
-function compareIntegers(left: Get<number>, right: Get<number>, compare: (a: number, b: number) => boolean): Get<boolean> {
-  return (event) => {
-    const a = left(event);
-    if (failure.kind !== undefined) return false;
-    const b = right(event);
-    return failure.kind === undefined && compare(a, b);
-  };
-}
-
-function divisionByZero(node: CesqlNode): number {
-  fail('math', node, 'division by zero');
-  return 0;
 }
 
 function canFailToCast(type: CesqlType | 'any'): boolean {
@@ -477,84 +382,4 @@ function canFailToCast(type: CesqlType | 'any'): boolean {
 
 function canFailToEvaluate(node: CesqlNode): boolean {
   return node.kind !== 'literal' && node.kind !== 'exists';
-}
-
-/** Attributes of the specification, which are text when they are there. */
-function isTextAttribute(name: string): boolean {
-  switch (name) {
-    case 'type':
-    case 'source':
-    case 'id':
-    case 'specversion':
-    case 'subject':
-    case 'time':
-    case 'datacontenttype':
-    case 'dataschema':
-      return true;
-    default:
-      return false;
-  }
-}
-
-function attributeValue(node: AttributeNode): Get<CesqlValue> {
-  const name = node.name;
-  switch (name) {
-    case 'type':
-      return (event) => event.type;
-    case 'source':
-      return (event) => event.source;
-    case 'id':
-      return (event) => event.id;
-    case 'specversion':
-      return (event) => event.specversion;
-    case 'subject':
-      return (event) => event.subject ?? missing(node);
-  }
-  if (isTextAttribute(name)) return (event) => valueOf(event.attribute(name), node);
-  return (event) => {
-    const value = event.extension(name);
-    return typeof value === 'string' ? value : valueOf(value, node);
-  };
-}
-
-/** A missing attribute alone is false beside the error, whatever its type would be. */
-function missing(node: AttributeNode): false {
-  fail('missingAttribute', node, node.name);
-  return false;
-}
-
-function valueOf(value: AttributeValue | undefined, node: AttributeNode): CesqlValue {
-  if (value === undefined) return missing(node);
-  return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64') : value;
-}
-
-function exists(node: ExistsNode): Get<boolean> {
-  const name = node.name;
-  if (name === 'subject') return (event) => event.subject !== undefined;
-  return isTextAttribute(name) ? (event) => event.attribute(name) !== undefined : (event) => event.extension(name) !== undefined;
-}
-
-const scanMax = 8;
-
-/** IN with literals only. Texts are cast beforehand, the other types, which are rare, at each evaluation. */
-function inLiterals(operand: Get<CesqlValue>, literals: readonly CesqlValue[], node: InNode): Get<boolean> {
-  const texts = literals.map(toText);
-  const set = texts.length > scanMax ? new Set(texts) : undefined;
-  return (event) => {
-    const value = operand(event);
-    if (failure.kind !== undefined) return false;
-    if (typeof value !== 'string') return otherIn(value, literals, node);
-    if (set !== undefined) return set.has(value);
-    for (let i = 0; i < texts.length; i++) if (texts[i] === value) return true;
-    return false;
-  };
-}
-
-function otherIn(value: number | boolean, literals: readonly CesqlValue[], node: InNode): boolean {
-  for (let i = 0; i < literals.length; i++) {
-    const same = castLike(literals[i] ?? false, value, node.set[i] ?? node) === value;
-    if (failure.kind !== undefined) return false;
-    if (same) return true;
-  }
-  return false;
 }
