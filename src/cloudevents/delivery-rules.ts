@@ -16,7 +16,7 @@ export const errorDataLengthMax = 1024;
 
 /**
  * The event as the dead letter sink gets it: `knativeerrordest`, `knativeerrorcode` and `knativeerrordata` (Base64 of the answer's body, the
- * first 1,024 characters) say what happened. Attributes of these names that the event has already are kept.
+ * first 1,024 characters, empty without body) say what happened. Attributes of these names that the event has already are kept.
  */
 export function deadLetterEvent(event: EventMessage, failure: DeliveryFailure): EventMessage {
   const changes: Record<string, AttributeValue> = {};
@@ -25,8 +25,7 @@ export function deadLetterEvent(event: EventMessage, failure: DeliveryFailure): 
   };
   set('knativeerrordest', failure.destination);
   set('knativeerrorcode', failure.status);
-  const data = errorData(failure.body);
-  if (data !== '') set('knativeerrordata', data);
+  set('knativeerrordata', errorData(failure.body));
   return event.with(changes);
 }
 

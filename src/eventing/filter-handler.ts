@@ -1,8 +1,9 @@
 import { namespaceHeader, passedHeaders } from '../cloudevents/delivery-headers.ts';
 import { isDelivered, kindOfReply, ttlAttribute, ttlOf, withoutTtl } from '../cloudevents/delivery-rules.ts';
-import { decodeHttp, encodeBinary, EventFault, type EventMessage } from '../cloudevents/index.ts';
+import { decodeHttp, EventFault, type EventMessage } from '../cloudevents/index.ts';
 import { readBody } from '../http/index.ts';
 import type { Exchange, Handler, HttpClient } from '../http/exchange.ts';
+import { encodeDelivery } from './encode-delivery.ts';
 import type { Filter } from './filters/compile-filter.ts';
 import { wireForm } from './filters/wire-form.ts';
 import type { SendObserver } from './observe.ts';
@@ -199,6 +200,6 @@ function answerWithReply(sent: SendAnswer, ttl: number, answer: Answer): void {
     answer(502);
     return;
   }
-  const encoded = encodeBinary(reply.with({ [ttlAttribute]: ttl }), { as: 'upstream' });
+  const encoded = encodeDelivery(reply.with({ [ttlAttribute]: ttl }));
   answer(sent.status, [...headers, ...passedHeaders(sent.rawHeaders), ...encoded.rawHeaders], encoded.body);
 }

@@ -1,4 +1,4 @@
-import { decodeHttp, encodeBinary, encodeStructured, EventFault, type EventMessage } from '../cloudevents/index.ts';
+import { decodeHttp, EventFault, type EventMessage } from '../cloudevents/index.ts';
 import { isRetried, retryWaitMs, type RetryPolicy, type TryOutcome } from '../cloudevents/delivery-retry.ts';
 import { impliesJson } from '../cloudevents/json-format.ts';
 import { isDelivered, kindOfReply } from '../cloudevents/delivery-rules.ts';
@@ -6,6 +6,7 @@ import { sleep, type Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { headerValue } from '../http/index.ts';
 import type { ClientResponse, HttpClient } from '../http/exchange.ts';
+import { encodeDelivery } from './encode-delivery.ts';
 import type { SendObserver } from './observe.ts';
 
 /** What came back from a destination. `status` is 500 and `body` the error's text when nothing came back. */
@@ -42,8 +43,7 @@ const redirectsMax = 10;
 
 /** Sends one event to one URL once. Never rejects for what the destination does; it does when the signal aborts with `GivenUp`. */
 export async function sendOnce(event: EventMessage, url: string, options: SendOptions): Promise<SendAnswer> {
-  // As upstream's SDK writes events: its subscribers decode nothing.
-  const { rawHeaders, body } = options.format === 'json' ? encodeStructured(event) : encodeBinary(event, { as: 'upstream' });
+  const { rawHeaders, body } = encodeDelivery(event, options.format);
   if (options.labelJson === true && options.format !== 'json' && event.datacontenttype === undefined && impliesJson(event)) {
     rawHeaders.push('content-type', 'application/json');
   }

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { dispatch, filterHandler, ingress } from './eventing.broker.ts';
 import { readVectors, type FileReplay } from './eventing.files.ts';
 import { filters } from './eventing.filters.ts';
 import { eventPolicyMatch, resolve } from './eventing.policies.ts';
@@ -8,8 +9,11 @@ import type { Replay } from './replay.ts';
 
 /** Who replays which file; a file that is not here is named as skipped. */
 const files: Readonly<Record<string, FileReplay>> = {
+  'dispatch.json': dispatch,
   'eventpolicy-match.json': eventPolicyMatch,
+  'filter-handler.json': filterHandler,
   'filters.json': filters,
+  'ingress.json': ingress,
   'resolve.json': resolve,
   'retry.json': retry,
   'validation.json': validation,
