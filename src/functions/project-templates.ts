@@ -107,7 +107,7 @@ export const app = express();
 app.get('/', (_request, response) => response.send('an Express app with a function in it\\n'));
 app.use('/orders', expressMiddleware(orders));
 
-if (import.meta.main) app.listen(process.env.PORT ?? 8080);
+if (process.argv[1] === import.meta.filename) app.listen(process.env.PORT ?? 8080);
 `;
 
 const ignore = 'node_modules\n';
