@@ -1,4 +1,4 @@
-import { realClock, type Clock } from '../clock.ts';
+import { realClock, sleep, type Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { ClientResponse, HttpClient } from '../http/exchange.ts';
 import type { ImageDigest, ImageDigestParams } from './facts.ts';
@@ -47,9 +47,16 @@ export function createDigestResolver(
     });
     try {
       const own = await options.authorization?.(registry, params);
-      const session = await openSession(options, registry, repository, own, signal);
+      const session = await openSession({ ...options, clock }, registry, repository, own, signal);
       const url = `${session.scheme}://${authority(registry)}/v2/${repository}/manifests/${tag}`;
-      const response = await send(options, 'HEAD', url, session.authorization, signal, manifestTypes);
+      const context = { ...options, clock };
+      let response = await send(context, 'HEAD', url, session.authorization, signal, manifestTypes);
+      const challenge = response.status === 401 ? parseChallenge(response.header('www-authenticate') ?? '') : undefined;
+      if (challenge?.scheme === 'bearer' && session.authorization?.startsWith('Bearer ') === true) {
+        // The token may have expired, or the registry wants another one for this repository.
+        const token = await fetchToken(context, challenge.parameters, registry, repository, own, signal);
+        response = await send(context, 'HEAD', url, `Bearer ${token}`, signal, manifestTypes);
+      }
       if (response.status !== 200) throw new ResolutionFailure(await statusText('HEAD', url, response));
       return { digest: `${registry}/${repository}@${digestOf(response, url)}` };
     } catch (error) {
@@ -65,7 +72,7 @@ interface Session {
 
 /** Pings the registry and gets the token that it asks for. */
 async function openSession(
-  options: DigestResolverOptions,
+  options: Sending,
   registry: string,
   repository: string,
   own: string | undefined,
@@ -93,7 +100,7 @@ async function openSession(
 }
 
 async function fetchToken(
-  options: DigestResolverOptions,
+  options: Sending,
   parameters: Readonly<Record<string, string>>,
   registry: string,
   repository: string,
@@ -105,16 +112,31 @@ async function fetchToken(
   const url = `${realm}${realm.includes('?') ? '&' : '?'}${query}`;
   const response = await send(options, 'GET', url, own, signal);
   if (response.status !== 200) throw new ResolutionFailure(await statusText('GET', url, response));
-  const body: unknown = JSON.parse(await response.text());
+  const text = await response.text();
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    body = undefined;
+  }
   const fields = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
   const token = fields['token'] ?? fields['access_token'];
   if (typeof token === 'string' && token !== '') return token;
-  throw new ResolutionFailure('no token in bearer response:\n' + JSON.stringify(body));
+  throw new ResolutionFailure(`no token in bearer response:\n${text}`);
 }
 
-function send(
-  { client, userAgent = 'knative-embed' }: DigestResolverOptions,
-  method: string,
+/** Options with the clock that waits between attempts. */
+type Sending = DigestResolverOptions & { readonly clock: Clock };
+
+const attemptsMax = 3;
+const firstRetryMs = 1_000;
+const retryFactor = 3;
+const retriedStatuses = new Set([408, 499, 500, 502, 503, 504, 522]);
+
+/** One request; answers that may be a registry's bad moment are asked for again, twice at most. */
+async function send(
+  { client, clock, userAgent = 'knative-embed' }: Sending,
+  method: 'GET' | 'HEAD',
   url: string,
   authorization: string | undefined,
   signal: AbortSignal,
@@ -123,18 +145,33 @@ function send(
   const rawHeaders = ['User-Agent', userAgent];
   if (accept !== undefined) rawHeaders.push('Accept', accept);
   if (authorization !== undefined) rawHeaders.push('Authorization', authorization);
-  return client.request({ method, url, rawHeaders, signal });
+  for (let attempt = 1, waitMs = firstRetryMs; ; attempt++, waitMs *= retryFactor) {
+    let response: ClientResponse;
+    try {
+      response = await client.request({ method, url, rawHeaders, signal });
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw new ResolutionFailure(`${method === 'GET' ? 'Get' : 'Head'} "${url}": ${messageOf(error)}`);
+    }
+    if (!retriedStatuses.has(response.status) || attempt === attemptsMax) return response;
+    await response.text();
+    await sleep(clock, waitMs, signal);
+  }
 }
 
 function digestOf(response: ClientResponse, url: string): string {
   if ((response.header('content-type') ?? '') === '')
     throw new ResolutionFailure(`HEAD ${url}: response did not include Content-Type header`);
+  if (response.header('content-length') === undefined) {
+    throw new ResolutionFailure(`GET ${url}: response did not include Content-Length header`);
+  }
   const digest = response.header('docker-content-digest') ?? '';
   if (digest === '') throw new ResolutionFailure(`HEAD ${url}: response did not include Docker-Content-Digest header`);
-  const [algorithm = '', hex, ...rest] = digest.split(':');
-  if (hex === undefined || rest.length > 0) throw new ResolutionFailure(`cannot parse hash: ${JSON.stringify(digest)}`);
-  if (/[^0-9a-f]/.test(hex))
-    throw new ResolutionFailure(`found non-hex character in hash: ${hex.replace(/[0-9a-f]/g, '')[0] ?? ''}`);
+  const colon = digest.indexOf(':');
+  const [algorithm, hex] = [digest.slice(0, Math.max(0, colon)), digest.slice(colon + 1)];
+  if (algorithm === '' || hex === '') throw new ResolutionFailure(`cannot parse hash: ${JSON.stringify(digest)}`);
+  const odd = /[^0-9a-f]/.exec(hex)?.[0];
+  if (odd !== undefined) throw new ResolutionFailure(`found non-hex character in hash: ${odd}`);
   if (algorithm !== 'sha256') throw new ResolutionFailure(`unsupported hash: ${JSON.stringify(algorithm)}`);
   if (hex.length !== 64) throw new ResolutionFailure(`wrong number of hex digits for ${algorithm}: ${hex}`);
   return digest;
@@ -146,7 +183,9 @@ async function statusText(method: string, url: string, response: ClientResponse)
   const body = await response.text();
   const errors = registryErrors(body);
   if (errors !== undefined) return prefix + errors;
-  if (method === 'HEAD') return `${prefix}unexpected status code ${code} (HEAD responses have no body, use GET for details)`;
+  if (method === 'HEAD' && body === '') {
+    return `${prefix}unexpected status code ${code} (HEAD responses have no body, use GET for details)`;
+  }
   return `${prefix}unexpected status code ${code}${body === '' ? '' : `: ${body}`}`;
 }
 
@@ -161,11 +200,15 @@ function registryErrors(body: string): string | undefined {
   const list = typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>)['errors'] : undefined;
   if (!Array.isArray(list) || list.length === 0) return undefined;
   const texts = (list as Record<string, unknown>[]).map(({ code, message, detail }) => {
-    const text = [code, message].filter((part) => typeof part === 'string' && part !== '').join(': ');
+    const text = `${goText(code)}: ${goText(message)}`;
     if (detail === undefined || detail === null) return text;
     return `${text}; ${goValue(detail)}`;
   });
   return texts.length === 1 ? texts[0] : `multiple errors returned: ${texts.join('; ')}`;
+}
+
+function goText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** A decoded JSON value as Go prints it. */

@@ -8,6 +8,7 @@ import { domainMappings, type DomainMapping } from '../../src/api/serving/domain
 import { revisions, type Revision } from '../../src/api/serving/revision.ts';
 import { errorText } from '../../src/api/field-errors.ts';
 import { strictDecode } from '../../src/api/strict-decode.ts';
+import { realClock, type Clock } from '../../src/clock.ts';
 import type { ClientRequest, ClientResponse, HttpClient } from '../../src/http/exchange.ts';
 import { garbageCollectionConfig } from '../../src/serving/config/gc.ts';
 import { labelKeys } from '../../src/serving/keys.ts';
@@ -375,7 +376,7 @@ function digestCases(cases: unknown[]): ReplayCase[] {
     expected: expect,
     check: async (wanted: unknown) => {
       const requests: string[] = [];
-      const resolve = createDigestResolver({ client: registryClient(input.registry ?? [], requests) });
+      const resolve = createDigestResolver({ client: registryClient(input.registry ?? [], requests), clock: hurriedClock });
       const answer = await resolve(input.image, {
         namespace: 'default',
         serviceAccountName: '',
@@ -395,6 +396,19 @@ function digestCases(cases: unknown[]): ReplayCase[] {
     },
   }));
 }
+
+/** Waiting between attempts takes no time; the time-out never comes. */
+const hurriedClock: Clock = {
+  ...realClock,
+  setTimer(delayMs, run) {
+    const immediate = delayMs < 10_000 ? setImmediate(run) : undefined;
+    return {
+      [Symbol.dispose]() {
+        if (immediate !== undefined) clearImmediate(immediate);
+      },
+    };
+  },
+};
 
 /** A registry that answers with the first entry that matches, else with 404; requests are noted without their query. */
 function registryClient(answers: readonly RegistryAnswer[], requests: string[]): HttpClient {
