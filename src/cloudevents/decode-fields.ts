@@ -75,10 +75,10 @@ export function applyUpstreamRules(fields: DecodedFields): EventFault | undefine
 /** Upstream's validation of a decoded event, which its filter leaves out. */
 export function checkRequired(fields: DecodedFields, options: DecodeOptions): EventFault | undefined {
   if (options.requireAttributes === false) return undefined;
-  if (fields.id.trim() === '') return missingAttribute('id', fields.id);
-  if (fields.source.trim() === '') return missingAttribute('source', fields.source);
-  if (fields.type.trim() === '') return missingAttribute('type', fields.type);
-  if (fields.subject !== undefined && fields.subject.trim() === '') {
+  if (isBlank(fields.id)) return missingAttribute('id', fields.id);
+  if (isBlank(fields.source)) return missingAttribute('source', fields.source);
+  if (isBlank(fields.type)) return missingAttribute('type', fields.type);
+  if (fields.subject !== undefined && isBlank(fields.subject)) {
     return invalidAttribute('subject', 'must be a non-empty string', fields.subject);
   }
   if (fields.datacontenttype !== undefined && !isMediaType(fields.datacontenttype)) {
@@ -88,4 +88,9 @@ export function checkRequired(fields: DecodedFields, options: DecodeOptions): Ev
     return invalidAttribute('dataschema', 'must be an absolute URI', fields.dataschema);
   }
   return undefined;
+}
+
+function isBlank(text: string): boolean {
+  // A visible first character settles it without making a string.
+  return !(text.charCodeAt(0) > 0x20 && text.charCodeAt(0) < 0x7f) && text.trim() === '';
 }

@@ -7,6 +7,8 @@ const plainUri = /^(?:[a-z][a-z0-9+.-]*:(?!\/\/)|[a-z][a-z0-9+.-]*:\/\/[A-Za-z0-
 
 /** A URI-reference as net/url parses it and writes it again: blanks and the like escaped, the scheme in lower case. */
 export function upstreamUri(text: string): string | undefined {
+  // An absolute path is what most sources are.
+  if (text.charCodeAt(0) === 0x2f && text.charCodeAt(1) !== 0x2f && isUriReference(text) && !text.endsWith('#')) return text;
   return isUriReference(text) && plainUri.test(text) && !text.endsWith('#') ? text : rewriteUri(text);
 }
 
