@@ -1,7 +1,7 @@
 // What idle WebSockets cost: memory of each, and CPU per request beside them. And the latency that the gateway adds at half load.
 // `node bench/gateway-idle.bench.ts [WebSockets]`; needs twice as many file descriptors.
 import { connect } from 'node:net';
-import { startNode } from './peers/child.ts';
+import { startNode, type Peer } from './peers/child.ts';
 import { load } from './peers/load.ts';
 
 const wanted = Number(process.argv[2] ?? 9_000);
@@ -10,17 +10,15 @@ const upgrade =
   'GET / HTTP/1.1\r\nHost: hello-0.default.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
 
 const backend = await startNode('backend.ts');
+// Two alike: one gets the idle connections, so that both can be measured in turn.
+const quiet = await startNode('proxy.ts', 'gateway-open', String(backend.port));
 const gateway = await startNode('proxy.ts', 'gateway-open', String(backend.port));
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
-async function cpuPerRequest(): Promise<number> {
-  const samples: number[] = [];
-  for (let i = 0; i < 7; i++) {
-    const before = gateway.cpuUs();
-    const { requests } = await load({ port: gateway.port, connections: 64, request: get, durationMs: 700 });
-    samples.push((gateway.cpuUs() - before) / requests);
-  }
-  return median(samples);
+async function cpuPerRequest(peer: Peer): Promise<number> {
+  const before = peer.cpuUs();
+  const { requests } = await load({ port: peer.port, connections: 64, request: get, durationMs: 600 });
+  return (peer.cpuUs() - before) / requests;
 }
 
 function openOne(): Promise<void> {
@@ -32,30 +30,41 @@ function openOne(): Promise<void> {
   });
 }
 
-await load({ port: gateway.port, connections: 64, request: get, durationMs: 1_500 });
-const direct: number[] = [];
-const through: number[] = [];
-for (let i = 0; i < 3; i++) {
-  direct.push(await p99(backend.port));
-  through.push(await p99(gateway.port));
-}
-async function p99(port: number): Promise<number> {
-  const { latenciesMs } = await load({ port, connections: 64, request: get, durationMs: 1_500, rate: 8_000 });
-  return latenciesMs[Math.floor(latenciesMs.length * 0.99)] ?? NaN;
+for (const { port } of [quiet, gateway]) await load({ port, connections: 64, request: get, durationMs: 1_500 });
+
+const direct: number[][] = [[], []];
+const through: number[][] = [[], []];
+for (let i = 0; i < 5; i++) {
+  for (const [port, into] of [
+    [backend.port, direct],
+    [quiet.port, through],
+  ] as const) {
+    const { latenciesMs } = await load({ port, connections: 64, request: get, durationMs: 1_000, rate: 8_000 });
+    into[0]?.push(latenciesMs[latenciesMs.length >> 1] ?? NaN);
+    into[1]?.push(latenciesMs[Math.floor(latenciesMs.length * 0.99)] ?? NaN);
+  }
 }
 
-const before = await cpuPerRequest();
 const rssBefore = gateway.rssBytes();
 for (let opened = 0; opened < wanted; opened += 100) await Promise.all(Array.from({ length: 100 }, openOne));
 const rssAfter = gateway.rssBytes();
-const after = await cpuPerRequest();
+const without: number[] = [];
+const beside: number[] = [];
+for (let i = 0; i < 9; i++) {
+  without.push(await cpuPerRequest(quiet));
+  beside.push(await cpuPerRequest(gateway));
+}
+const [before, after] = [median(without), median(beside)];
 
 console.log(`\n| figure | value |\n| --- | --- |`);
 console.log(`| CPU per GET without idle WebSockets | ${before.toFixed(1)} µs |`);
-console.log(
-  `| CPU per GET beside ${wanted} idle WebSockets | ${after.toFixed(1)} µs, ${((after / before - 1) * 100).toFixed(0)} % more |`,
-);
+console.log(`| CPU per GET beside ${wanted} idle WebSockets | ${after.toFixed(1)} µs, ${(after / before).toFixed(2)} times |`);
 console.log(`| memory of an idle WebSocket (both sockets) | ${((rssAfter - rssBefore) / wanted / 1024).toFixed(1)} KiB |`);
-console.log(`| p99 at 8,000 requests/s, backend direct | ${median(direct).toFixed(2)} ms |`);
-console.log(`| p99 at 8,000 requests/s, through the gateway | ${median(through).toFixed(2)} ms |`);
+for (const [i, name] of ['p50', 'p99'].entries()) {
+  const own = median(direct[i] ?? []);
+  const added = median(through[i] ?? []) - own;
+  console.log(
+    `| ${name} at 8,000 requests/s: backend direct, added by the gateway | ${own.toFixed(2)} ms, ${added.toFixed(2)} ms |`,
+  );
+}
 process.exit(0);
