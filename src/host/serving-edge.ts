@@ -6,7 +6,7 @@ import type { FactRegistry } from '../controller/facts.ts';
 import type { MemoryStore } from '../controller/memory-store.ts';
 import type { Activator, IngressReadiness, RevisionSettings, Router, ServingInstance } from '../serving/index.ts';
 import type { Instance } from './runtimes/runtime.ts';
-import { isReady } from './stand-ins/pod-state.ts';
+import { isTerminating } from './stand-ins/pod-state.ts';
 
 /** Label of a Pod that names its revision. */
 export const revisionLabel = 'serving.knative.dev/revision';
@@ -69,8 +69,8 @@ export function createServingEdge({ store, facts, router, activator, instanceOf 
     }
     const instances: ServingInstance[] = [];
     for (const pod of store.view.list(pods, { namespace, labels: { [revisionLabel]: name } })) {
-      const instance = isReady(pod) ? instanceOf(pod.metadata.uid) : undefined;
-      // The Pod's status may lag behind its instance, which alone knows whether it takes requests now.
+      // The Pod's status lags behind its instance, which alone knows whether it takes requests now.
+      const instance = isTerminating(pod) ? undefined : instanceOf(pod.metadata.uid);
       if (instance === undefined || !instance.status.ready) continue;
       const id = pod.metadata.name;
       if (instance.handler !== undefined) instances.push({ id, target: { handler: instance.handler } });

@@ -100,7 +100,11 @@ export class PodRunner {
     entry.blocked = undefined;
     const instance = this.#options.runtime.start(spec);
     entry.instance = instance;
-    instance.onChange(() => this.#report(entry));
+    instance.onChange(() => {
+      // At once, before the status is written: requests may be waiting for this instance.
+      this.#options.onChange(entry.pod, instance);
+      this.#report(entry);
+    });
     this.#report(entry);
   }
 
