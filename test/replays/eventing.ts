@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { auth } from './eventing.auth.ts';
 import { dispatch, filterHandler, ingress } from './eventing.broker.ts';
 import { readVectors, type FileReplay } from './eventing.files.ts';
 import { filters } from './eventing.filters.ts';
@@ -9,6 +10,7 @@ import type { Replay } from './replay.ts';
 
 /** Who replays which file; a file that is not here is named as skipped. */
 const files: Readonly<Record<string, FileReplay>> = {
+  'auth.json': auth,
   'dispatch.json': dispatch,
   'eventpolicy-match.json': eventPolicyMatch,
   'filter-handler.json': filterHandler,

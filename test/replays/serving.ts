@@ -7,7 +7,13 @@ import { files as stories } from './serving.stories.ts';
 type Files = Record<string, (cases: unknown[]) => Iterable<ReplayCase>>;
 
 /** Parts of other owners, found by name so that this file stands alone. */
-const parts = ['serving.validation.ts', 'serving.data-plane.ts', 'serving.decisions.ts', 'serving.adapters.ts', 'serving.queue-probes.ts'];
+const parts = [
+  'serving.validation.ts',
+  'serving.data-plane.ts',
+  'serving.decisions.ts',
+  'serving.adapters.ts',
+  'serving.queue-probes.ts',
+];
 
 const later: Record<string, string> = {
   'admission.json': 'comes with the next stage: whole AdmissionReview requests',
