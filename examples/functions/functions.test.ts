@@ -1,5 +1,4 @@
-import { createVirtualClock } from '../../src/clock.ts';
-import { createFunctionKit } from '../../src/testing/function-kit.ts';
+import { createFunctionKit, createVirtualClock } from 'knative-embed/testing';
 import { expect, test } from 'vitest';
 import event from './event.ts';
 import http from './http.ts';

@@ -118,3 +118,4 @@ export { containerSources, type ContainerSource } from './sources/container-sour
 export { integrationSources, type IntegrationSource } from './sources/integration-source.ts';
 export { pingSources, type PingSource } from './sources/ping-source.ts';
 export { sinkBindings, type SinkBinding } from './sources/sink-binding.ts';
+export { KnativeError, type ErrorCode, type ErrorDetails } from '../errors.ts';

@@ -8,3 +8,25 @@ export {
   type PolicyRunOptions,
   type PolicyTick,
 } from './policy-run.ts';
+export {
+  createFunctionKit,
+  type FunctionAnswer,
+  type FunctionKit,
+  type FunctionKitOptions,
+  type FunctionUnderTest,
+  type LogLine,
+  type SendOptions,
+  type TestRequest,
+} from './function-kit.ts';
+export {
+  createExchangeRecorder,
+  replayExchanges,
+  type ExchangeRecorder,
+  type RecordedBody,
+  type RecordedExchange,
+  type ReplayDifference,
+  type ReplayExchangesOptions,
+} from './function-recorder.ts';
+export { eventTemplates, type EventTemplate, type EventTemplateName } from '../functions/event-templates.ts';
+export { createVirtualClock, type Clock, type VirtualClock } from '../clock.ts';
+export { createRandom, type Random } from '../random.ts';
