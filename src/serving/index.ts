@@ -101,7 +101,14 @@ export { activatorServiceName, serverlessServiceReconciler } from './reconcilers
 export { serviceReconciler } from './reconcilers/service.ts';
 export { RequestStats, type RequestStatsReport } from './request-stats.ts';
 export { makeIngress, type IngressInput } from './resources/ingress.ts';
-export { createRouter, normalizeHost, type Router, type RouterOptions, type RouteRequest } from './router.ts';
+export {
+  createRouter,
+  normalizeHost,
+  type RouteExplanation,
+  type Router,
+  type RouterOptions,
+  type RouteRequest,
+} from './router.ts';
 export { type RoutableIngress, type RouteMatch } from './router-compile.ts';
 export {
   createFastifyRouteHook,

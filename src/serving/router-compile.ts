@@ -69,7 +69,12 @@ export class CompiledRule {
   /** Suffixes under which the stored hosts are known too. */
   readonly suffixes: ReadonlySet<string>;
 
+  /** `namespace/name` of the Ingress. */
+  readonly ingress: string;
+  readonly #paths: readonly CompiledPath[];
+
   constructor(
+    ingress: string,
     hosts: { readonly hosts: readonly string[]; readonly suffixes: ReadonlySet<string> },
     local: boolean,
     paths: readonly CompiledPath[],
@@ -82,6 +87,13 @@ export class CompiledRule {
     this.#pickByPath = isPlain || first === undefined ? undefined : compilePick(paths);
     this.hosts = hosts.hosts;
     this.suffixes = hosts.suffixes;
+    this.ingress = ingress;
+    this.#paths = inOrder(paths);
+  }
+
+  /** Backends of the path that takes the request. */
+  backendsFor(request: RouteRequest): readonly RouteMatch[] {
+    return this.#paths.find((path) => takes(path, request))?.backends ?? [];
   }
 
   /** The backend for a request that has one of the hosts. */
@@ -125,7 +137,7 @@ export function compileRules(key: string, ingress: RoutableIngress): CompiledRul
   for (const { hosts = [], visibility, http } of ingress.spec?.rules ?? []) {
     const local = visibility === 'ClusterLocal';
     const paths = (http?.paths ?? []).map((path) => compilePath(key, path, local ? 'ClusterLocal' : 'ExternalIP', httpOption));
-    rules.push(new CompiledRule(compileHosts(hosts.filter((host) => !seen.has(host.toLowerCase()))), local, paths));
+    rules.push(new CompiledRule(key, compileHosts(hosts.filter((host) => !seen.has(host.toLowerCase()))), local, paths));
     for (const host of hosts) seen.add(host.toLowerCase());
   }
   return rules;
@@ -179,8 +191,18 @@ function endsOf(backends: readonly RouteMatch[]): readonly number[] {
 }
 
 function compilePick(paths: readonly CompiledPath[]): PickBackend {
-  const sorted = paths.slice().sort((a, b) => b.prefix.length - a.prefix.length || b.headers.length - a.headers.length);
+  const sorted = inOrder(paths);
   return pickByOneHeader(sorted) ?? pickInOrder(sorted);
+}
+
+/** Longer paths first, then those that ask for more headers. */
+function inOrder(paths: readonly CompiledPath[]): readonly CompiledPath[] {
+  if (paths.length < 2) return paths;
+  return paths.slice().sort((a, b) => b.prefix.length - a.prefix.length || b.headers.length - a.headers.length);
+}
+
+function takes({ prefix, headers }: CompiledPath, request: RouteRequest): boolean {
+  return request.path.startsWith(prefix) && headers.every(([name, exact]) => request.header(name) === exact);
 }
 
 /** Tag header routing: any number of values of one header, then the path without: one look-up instead of a walk. */
@@ -205,10 +227,7 @@ function pickByOneHeader(paths: readonly CompiledPath[]): PickBackend | undefine
 
 function pickInOrder(paths: readonly CompiledPath[]): PickBackend {
   return (request, random) => {
-    for (const path of paths) {
-      if (!request.path.startsWith(path.prefix)) continue;
-      if (path.headers.every(([name, exact]) => request.header(name) === exact)) return pickOf(path, random);
-    }
+    for (const path of paths) if (takes(path, request)) return pickOf(path, random);
     return undefined;
   };
 }

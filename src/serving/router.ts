@@ -28,6 +28,8 @@ export interface Router {
    * for more headers. The result is shared: do not change it.
    */
   match(request: RouteRequest): RouteMatch | undefined;
+  /** Why a request goes where it goes, or why it goes nowhere: computed on demand, draws nothing. */
+  explain(request: RouteRequest): RouteExplanation;
   /** Adds an Ingress, or replaces the one of that namespace and name. */
   set(ingress: RoutableIngress): void;
   /** Removes the Ingress `namespace/name`; false when it is not there. */
@@ -36,6 +38,17 @@ export interface Router {
   has(key: string, generation?: number): boolean;
   readonly ingressCount: number;
   readonly hostCount: number;
+}
+
+/** Why a request goes where it goes. */
+export interface RouteExplanation {
+  readonly outcome: 'routed' | 'unknown-host' | 'cluster-local-host' | 'no-path';
+  /** One sentence. */
+  readonly sentence: string;
+  /** `namespace/name` of the Ingress that has the host. */
+  readonly ingress?: string;
+  /** Backends that the request may go to, with their shares. */
+  readonly backends?: readonly RouteMatch[];
 }
 
 interface Entry {
@@ -106,6 +119,23 @@ export function createRouter(ingresses: Iterable<RoutableIngress> = [], options:
       const rule = hosts.get(host) ?? findRule(hosts, host);
       if (rule === undefined || (rule.local && request.listener === 'public')) return undefined;
       return rule.pick(request, random);
+    },
+    explain(request) {
+      const name = normalizeHost(request.host);
+      const rule = hosts.get(name) ?? findRule(hosts, name);
+      if (rule === undefined) return { outcome: 'unknown-host', sentence: `No Ingress has the host ${name}.` };
+      const { ingress } = rule;
+      if (rule.local && request.listener === 'public') {
+        const sentence = `${name} of ${ingress} is reachable inside of the cluster only.`;
+        return { outcome: 'cluster-local-host', sentence, ingress };
+      }
+      const backends = rule.backendsFor(request);
+      if (backends.length === 0) {
+        const sentence = `${ingress} has ${name}, but no path of it takes ${request.path} with these headers.`;
+        return { outcome: 'no-path', sentence, ingress };
+      }
+      const shares = backends.map(({ serviceName, percent }) => `${serviceName} (${percent} %)`).join(', ');
+      return { outcome: 'routed', sentence: `${name} belongs to ${ingress}: ${shares}.`, ingress, backends };
     },
     set(ingress) {
       const { namespace = '', name, generation } = ingress.metadata;

@@ -141,6 +141,27 @@ describe('paths, headers and splits', () => {
   });
 });
 
+describe('explain', () => {
+  const router = createRouter([
+    ingress('a', [
+      plain('a.example.com', 'a-1'),
+      { hosts: ['a.default'], visibility: 'ClusterLocal', http: { paths: [{ path: '/x', splits: [split('a-1', 100)] }] } },
+    ]),
+  ]);
+  test.each([
+    [request('A.example.com:80'), 'routed', 'a.example.com belongs to default/a: a-1 (100 %).'],
+    [request('b.example.com'), 'unknown-host', 'No Ingress has the host b.example.com.'],
+    [
+      { ...request('a.default'), listener: 'public' as const },
+      'cluster-local-host',
+      'a.default of default/a is reachable inside of the cluster only.',
+    ],
+    [request('a.default', '/y'), 'no-path', 'default/a has a.default, but no path of it takes /y with these headers.'],
+  ])('%o', (asked, outcome, sentence) => {
+    expect(router.explain(asked)).toMatchObject({ outcome, sentence });
+  });
+});
+
 describe('changes', () => {
   test('a host that two Ingresses claim belongs to the first, and goes to the other when that is gone', () => {
     const router = createRouter([ingress('a', [plain('x.example.com', 'a-1')]), ingress('b', [plain('x.example.com', 'b-1')])]);
