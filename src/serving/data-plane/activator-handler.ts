@@ -19,7 +19,7 @@ export function createActivatorHandler({ activator, clusterDomain = 'cluster.loc
     if (answerActivatorProbe(exchange)) return;
     let name = exchange.header('knative-serving-revision') ?? '';
     let namespace = exchange.header('knative-serving-namespace') ?? '';
-    if (name === '' && namespace === '') [name, namespace] = fromHost(exchange.host, suffix);
+    if (name === '') [name, namespace] = fromHost(exchange.host, suffix) ?? [name, namespace];
     const key = `${namespace}/${name}`;
     if (!activator.has(key)) {
       respondText(exchange, 404, notFoundText(key));
@@ -36,9 +36,9 @@ export function createActivatorHandler({ activator, clusterDomain = 'cluster.loc
   };
 }
 
-function fromHost(host: string, suffix: string): [name: string, namespace: string] {
-  const authority = host.replace(/:\d+$/, '');
-  if (!authority.endsWith(suffix)) return ['', ''];
-  const parts = authority.slice(0, -suffix.length).split('.');
-  return parts.length === 2 ? [parts[0] ?? '', parts[1] ?? ''] : ['', ''];
+function fromHost(host: string, suffix: string): readonly [name: string, namespace: string] | undefined {
+  const authority = host.replace(/\.?(?::\d+)?$/, '');
+  if (!authority.endsWith(suffix)) return undefined;
+  const [name, namespace, ...rest] = authority.slice(0, -suffix.length).split('.');
+  return name === undefined || namespace === undefined || rest.length > 0 ? undefined : [name, namespace];
 }

@@ -1,12 +1,22 @@
 import type { Exchange } from '../../http/index.ts';
 
 /** What to do with a request header on its way to an instance. */
-type HeaderAction = 'keep' | 'drop' | 'original-host' | 'for' | 'proto' | 'forwarded-host' | 'forwarded';
+type HeaderAction = 'keep' | 'drop' | 'connection' | 'te' | 'original-host' | 'for' | 'proto' | 'forwarded-host' | 'forwarded';
 
 const actions: ReadonlyMap<string, HeaderAction> = new Map<string, HeaderAction>([
   // Only the ingress may name the revision.
   ['knative-serving-namespace', 'drop'],
   ['knative-serving-revision', 'drop'],
+  // These belong to the client's connection.
+  ['connection', 'connection'],
+  ['proxy-connection', 'drop'],
+  ['keep-alive', 'drop'],
+  ['proxy-authenticate', 'drop'],
+  ['proxy-authorization', 'drop'],
+  ['te', 'te'],
+  ['trailer', 'drop'],
+  ['transfer-encoding', 'drop'],
+  ['upgrade', 'drop'],
   ['k-original-host', 'original-host'],
   ['x-forwarded-for', 'for'],
   ['x-forwarded-proto', 'proto'],
@@ -46,7 +56,7 @@ export interface InstanceHeaderOptions {
 }
 
 /**
- * Request headers as an instance gets them: without the headers that name the revision, with the original host restored,
+ * Request headers as an instance gets them: without those of the client's connection and those that name the revision, with the original host restored,
  * `X-Forwarded-For` extended by the peer, and `Forwarded` made from the `X-Forwarded-*` headers where it is absent. Sources:
  * `pkg/queue/forwarded_shim.go`, `pkg/http/handler`.
  */
@@ -61,6 +71,7 @@ export function instanceHeaders(
   let proto: string | undefined;
   let forwardedHost: string | undefined;
   let forwarded = false;
+  let named: Set<string> | undefined;
   for (let i = 0; i + 1 < source.length; i += 2) {
     const name = source[i] ?? '';
     const value = source[i + 1] ?? '';
@@ -80,6 +91,15 @@ export function instanceHeaders(
       continue;
     }
     if (action === 'drop') continue;
+    if (action === 'connection') {
+      if (value !== 'keep-alive' && value !== 'close') named = namedHeaders(value, named);
+      continue;
+    }
+    if (action === 'te') {
+      // Trailers are end to end; other values of TE are not.
+      if (value.toLowerCase().includes('trailers')) rawHeaders.push('Te', 'trailers');
+      continue;
+    }
     if (action === 'proto') {
       if (role === 'ingress' && value !== 'http' && value !== 'https') continue;
       proto ??= value;
@@ -87,6 +107,8 @@ export function instanceHeaders(
     else forwarded = true;
     rawHeaders.push(name, value);
   }
+  if (named !== undefined) dropNamed(rawHeaders, named);
+  if (exchange.upgrade !== undefined) rawHeaders.push('Connection', 'Upgrade', 'Upgrade', exchange.upgrade);
   const peer = plainAddress(exchange.remoteAddress);
   const withPeer = peer === '' ? forwardedFor : forwardedFor === undefined ? peer : `${forwardedFor}, ${peer}`;
   if (role === 'ingress' && proto === undefined) {
@@ -100,6 +122,32 @@ export function instanceHeaders(
   if (withPeer !== undefined) rawHeaders.push('X-Forwarded-For', withPeer);
   if (set !== undefined) for (const item of set) rawHeaders.push(item);
   return { rawHeaders, host };
+}
+
+/** Headers that a Connection header declares to be the connection's own; those that say what the message is stay. */
+function namedHeaders(value: string, before: Set<string> | undefined): Set<string> | undefined {
+  let names = before;
+  for (const item of value.split(',')) {
+    const name = item.trim().toLowerCase();
+    if (
+      name === '' ||
+      name === 'keep-alive' ||
+      name === 'close' ||
+      name === 'upgrade' ||
+      name === 'te' ||
+      name === 'content-length'
+    )
+      continue;
+    names ??= new Set();
+    names.add(name);
+  }
+  return names;
+}
+
+function dropNamed(rawHeaders: string[], names: ReadonlySet<string>): void {
+  for (let i = rawHeaders.length - 2; i >= 0; i -= 2) {
+    if (names.has((rawHeaders[i] ?? '').toLowerCase())) rawHeaders.splice(i, 2);
+  }
 }
 
 // Neighbouring requests mostly come from the same few addresses.

@@ -18,12 +18,15 @@ export type LogValue =
   string | number | boolean | undefined | readonly string[] | ReadonlyMap<string, readonly string[]> | Fields;
 
 type Evaluate = (root: Fields) => LogValue;
-type Render = (root: Fields) => string;
+type Render = (root: Fields, out: string[]) => void;
 
 /** A mistake in a template, or one that shows when it runs. */
 export class LogTemplateError extends Error {}
 
-/** Compiles a template; throws LogTemplateError when it cannot be read. The result throws it when a value does not fit. */
+/**
+ * Compiles a template; throws LogTemplateError when it cannot be read. The result appends to `out` and throws it when a value does not
+ * fit: what came before has been appended then, as Go has written it.
+ */
 export function compileLogTemplate(source: string): Render {
   const parser: Parser = { pieces: split(source), at: 0 };
   const render = parseBlock(parser, 0);
@@ -75,17 +78,15 @@ function parseBlock(parser: Parser, depth: number): Render {
       break;
     }
     parser.at++;
-    if (!piece.action) parts.push(() => piece.text);
+    if (!piece.action) parts.push((_root, out) => void out.push(piece.text));
     else if (/^if\s/.test(piece.text)) parts.push(parseIf(parser, piece.text.slice(2), depth));
     else {
       const evaluate = parsePipeline(piece.text);
-      parts.push((root) => print(evaluate(root)));
+      parts.push((root, out) => void out.push(print(evaluate(root))));
     }
   }
-  return (root) => {
-    let text = '';
-    for (const part of parts) text += part(root);
-    return text;
+  return (root, out) => {
+    for (const part of parts) part(root, out);
   };
 }
 
@@ -93,13 +94,13 @@ function parseIf(parser: Parser, condition: string, depth: number): Render {
   const test = parsePipeline(condition);
   const then = parseBlock(parser, depth + 1);
   const close = parser.pieces[parser.at++]?.text ?? '';
-  let otherwise: Render = () => '';
+  let otherwise: Render = () => undefined;
   if (/^else\s+if\s/.test(close)) otherwise = parseIf(parser, close.replace(/^else\s+if/, ''), depth);
   else if (close === 'else') {
     otherwise = parseBlock(parser, depth + 1);
     parser.at++;
   }
-  return (root) => (truthy(test(root)) ? then(root) : otherwise(root));
+  return (root, out) => (truthy(test(root)) ? then(root, out) : otherwise(root, out));
 }
 
 const token = /\s*("(?:[^"\\]|\\.)*"|`[^`]*`|[|()]|\.(?:\w+(?:\.\w+)*)?|-?\d+(?:\.\d+)?|\w+)/y;

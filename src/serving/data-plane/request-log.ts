@@ -45,7 +45,7 @@ export interface RequestLogOptions {
  * template cannot be read; one that fails on a request writes a line that says so. Source: `pkg/http/request_log.go`.
  */
 export function createRequestLog(options: RequestLogOptions): RequestLog {
-  let render: (root: Fields) => string;
+  let render: (root: Fields, out: string[]) => void;
   try {
     render = compileLogTemplate(options.template.endsWith('\n') ? options.template : `${options.template}\n`);
   } catch (error) {
@@ -65,13 +65,15 @@ export function createRequestLog(options: RequestLogOptions): RequestLog {
   return {
     probes: options.probes === true,
     write(record) {
+      const out: string[] = [];
       try {
-        options.write(render(fieldsOf(record, revision)));
+        render(fieldsOf(record, revision), out);
+        options.write(out.join(''));
       } catch (error) {
         if (!(error instanceof LogTemplateError)) throw error;
         const { exchange, status, latencyMs } = record;
         options.write(
-          `Invalid request log template: method: ${exchange.method}, response code: ${status}, latency: ${latencyMs / 1000}, url: ${exchange.target}\n`,
+          `${out.join('')}Invalid request log template: method: ${exchange.method}, response code: ${status}, latency: ${latencyMs / 1000}, url: ${exchange.target}\n`,
         );
       }
     },

@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { createHttpClient, createHttpServer, createNodeListener, readBody, type Handler } from '../../../src/http/index.ts';
 import { createActivator, createGateway, type GatewayMatch } from '../../../src/serving/data-plane/index.ts';
@@ -161,4 +161,36 @@ test('a gateway as a listener of an existing server', async () => {
   expect(await (await fetch(`http://${address}/own`)).text()).toBe('own');
   expect(await (await fetch(`http://${address}/x`)).text()).toBe('mounted');
   await activator.close();
+});
+
+test('a handler gets no headers of the connection, and is asked for upgrades by their name', async () => {
+  const { activator, url, client } = await gateway();
+  let seen: readonly string[] = [];
+  activator.setInstances('default/hello-00001', [
+    {
+      id: 'a',
+      target: {
+        handler: (exchange) => {
+          seen = exchange.rawHeaders;
+          exchange.respond(200, []);
+        },
+      },
+    },
+  ]);
+  const raw = ['x-hop', '1', 'te', 'trailers, gzip', 'x-kept', '2', 'proxy-authorization', 'secret'];
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  const lines = raw.flatMap((_, i) => (i % 2 === 0 ? [`${raw[i]}: ${raw[i + 1]}`] : []));
+  socket.write(`GET / HTTP/1.1\r\nHost: a\r\nConnection: close, X-Hop\r\n${lines.join('\r\n')}\r\n\r\n`);
+  await new Promise((resolve) => socket.resume().on('close', resolve));
+  const names = seen.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase());
+  expect(names.filter((name) => name !== 'traceparent')).toEqual([
+    'host',
+    'te',
+    'x-kept',
+    'x-forwarded-proto',
+    'forwarded',
+    'x-forwarded-for',
+    'x-extra',
+  ]);
+  await client.close();
 });

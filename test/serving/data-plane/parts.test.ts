@@ -179,7 +179,10 @@ describe('request log', () => {
     ['{{if eq .Response.Code 200}}good{{else}}bad{{end}} {{printf "%q %d" .Request.UserAgent .Response.Size}}', 'good "u" 3\n'],
     ['{{- .Request.URL | js -}}  {{len .Request.Header}}', '/a?b1\n'],
     ['{{index .Request.Header "Nope"}}|{{.Request.Header.Nope}}', '[]|<no value>\n'],
-    ['{{.Request.Nope}}', 'Invalid request log template: method: GET, response code: 200, latency: 1.5, url: /a?b\n'],
+    [
+      'so far {{.Request.Nope}} and no more',
+      'so far Invalid request log template: method: GET, response code: 200, latency: 1.5, url: /a?b\n',
+    ],
   ])('%s', async (template, expected) => {
     expect(await logged(template)).toBe(expected);
   });
