@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { auth } from './eventing.auth.ts';
 import { dispatch, filterHandler, ingress } from './eventing.broker.ts';
+import { configParse } from './eventing.config.ts';
 import { readVectors, type FileReplay } from './eventing.files.ts';
 import { filters } from './eventing.filters.ts';
 import { eventPolicyMatch, resolve } from './eventing.policies.ts';
@@ -11,6 +12,7 @@ import type { Replay } from './replay.ts';
 /** Who replays which file; a file that is not here is named as skipped. */
 const files: Readonly<Record<string, FileReplay>> = {
   'auth.json': auth,
+  'config-parse.json': configParse,
   'dispatch.json': dispatch,
   'eventpolicy-match.json': eventPolicyMatch,
   'filter-handler.json': filterHandler,

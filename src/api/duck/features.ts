@@ -10,7 +10,7 @@ const defaultFlags: Readonly<Record<string, string>> = {
   'eventtype-auto-create': 'Disabled',
   'new-apiserversource-filters': 'Disabled',
   'default-authorization-mode': 'Allow-Same-Namespace',
-  'authentication-oidc-discovery-base-url': 'https://kubernetes.default.svc',
+  'oidc-discovery-base-url': 'https://kubernetes.default.svc',
   'requestreply-default-timeout': 'PT30S',
 };
 
@@ -31,7 +31,7 @@ export function eventingFeatures(data: Readonly<Record<string, string>> | undefi
     const name = key.trim();
     const known = [...anywhere, ...(byFlag[name] ?? [])].find((candidate) => candidate.toLowerCase() === value.toLowerCase());
     if (known !== undefined) flags.set(name, known);
-    else if (key.includes('apiserversources.nodeselector.') || name === 'authentication-oidc-discovery-base-url')
+    else if (key.includes('apiserversources-nodeselector-') || name === 'oidc-discovery-base-url')
       flags.set(name, value);
     else flags.set(key, value);
   }
