@@ -9,7 +9,7 @@ import { createInProcessLauncher, type LoadFunction } from './in-process-launche
 import { PodInstance } from './instance.ts';
 import { createLauncherSet } from './launcher-set.ts';
 import { createFileLogs, createMemoryLogs } from './log-store.ts';
-import { createInProcessLoader, type InProcessLoaderOptions } from './load-in-process.ts';
+import { createInProcessLoader, prepareInProcessLoader, type InProcessLoaderOptions } from './load-in-process.ts';
 import type { Prober } from './prober.ts';
 import type { ContainerSpec, InstanceSpec, Runtime } from './runtime.ts';
 import { createSocketProber } from './socket-prober.ts';
@@ -65,6 +65,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const baseEnv = options.environment ?? defaultEnvironment();
   const launchers = createLauncherSet({ ...options, clock, logger, folder, inProcess, environment: baseEnv });
   await launchers.reaped;
+  const isInProcess = (program: Program): boolean => program.kind === 'function' && program.isolation === 'in-process';
+  if (options.loadFunction === undefined && images.programs.some(isInProcess)) await prepareInProcessLoader();
   const instances = new Map<string, PodInstance>();
   const openLogs = new Set<ReturnType<typeof createFileLogs>>();
   const stoppedLogs: (() => void)[] = [];
