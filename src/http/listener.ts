@@ -53,10 +53,10 @@ export function createListener(options: ListenerOptions, events: ListenerEvents)
 
   const http2 = new Http2Side(options, events);
   routeConnections(server, options, http2);
-  const unknown = new Set<Socket>();
+  const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
-    unknown.add(socket);
-    socket.once('close', () => unknown.delete(socket));
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
   return {
     server,
@@ -68,7 +68,7 @@ export function createListener(options: ListenerOptions, events: ListenerEvents)
       server.closeAllConnections();
       http2.close();
       // Also those that have not said yet what they speak.
-      for (const socket of unknown) socket.destroy();
+      for (const socket of sockets) socket.destroy();
     },
   };
 }
