@@ -19,8 +19,20 @@ const base = {
   statusSubresource: true,
   schema: any as Schema<never>,
 } as const;
-export const parents: Kind<Parent> = { ...base, kind: 'Parent', plural: 'parents', singular: 'parent', schema: any as Schema<never> };
-export const children: Kind<Child> = { ...base, kind: 'Child', plural: 'children', singular: 'child', schema: any as Schema<never> };
+export const parents: Kind<Parent> = {
+  ...base,
+  kind: 'Parent',
+  plural: 'parents',
+  singular: 'parent',
+  schema: any as Schema<never>,
+};
+export const children: Kind<Child> = {
+  ...base,
+  kind: 'Child',
+  plural: 'children',
+  singular: 'child',
+  schema: any as Schema<never>,
+};
 
 export const parent = (name: string, count = 1, extra: Partial<Parent['metadata']> = {}): Parent => ({
   apiVersion: 'test.example.com/v1',
