@@ -1,0 +1,73 @@
+import { afterEach, expect, test } from 'vitest';
+import { defineFunction } from '../../src/functions/index.ts';
+import { createTestHost, type TestHost } from '../../src/testing/test-host.ts';
+
+let host: TestHost | undefined;
+afterEach(async () => {
+  await host?.close();
+  host = undefined;
+});
+
+const manifest = `
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: config-network
+  namespace: knative-serving
+data:
+  autocreate-cluster-domain-claims: "true"
+---
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata:
+  name: shop
+spec:
+  template:
+    spec:
+      containers:
+        - image: example.com/shop
+---
+apiVersion: serving.knative.dev/v1beta1
+kind: DomainMapping
+metadata:
+  name: shop.example.com
+spec:
+  ref:
+    apiVersion: serving.knative.dev/v1
+    kind: Service
+    name: shop
+`;
+
+test('a DomainMapping leads to its Service, and away again when it is deleted', async () => {
+  const running = (host = await createTestHost({
+    images: { 'example.com/shop': defineFunction(({ headers }) => `shop at ${headers['host'] ?? ''}`) },
+  }));
+  await running.apply(manifest);
+  await running.run(running.ready('services.serving.knative.dev', 'shop'));
+  await running.run(running.ready('domainmappings.serving.knative.dev', 'shop.example.com'));
+  const get = async (): Promise<[number, string]> => {
+    const answer = await running.run(running.client.request({ method: 'GET', url: 'http://shop.example.com/' }));
+    return [answer.status, await running.run(answer.text())];
+  };
+  expect(await get()).toEqual([200, 'shop at shop.example.com']);
+  const [kind] = running.store.kinds.filter(({ plural }) => plural === 'domainmappings');
+  if (kind !== undefined) await running.delete(kind, 'default', 'shop.example.com');
+  await running.settle();
+  expect((await get())[0]).toBe(404);
+});
+
+test('settings are live, and a bad one is refused while the last good one stays', async () => {
+  const running = (host = await createTestHost({ images: { 'example.com/shop': defineFunction(() => 'ok') } }));
+  const domain = (data: Record<string, string>): object => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'config-autoscaler', namespace: 'knative-serving' },
+    data,
+  });
+  await running.apply(domain({ 'scale-to-zero-grace-period': '10s' }));
+  await expect(running.apply(domain({ 'scale-to-zero-grace-period': 'soon' }))).rejects.toMatchObject({ code: 'API_INVALID' });
+  const [kind] = running.store.kinds.filter(({ plural }) => plural === 'configmaps');
+  expect(kind === undefined ? undefined : running.get(kind, 'knative-serving', 'config-autoscaler')).toMatchObject({
+    data: { 'scale-to-zero-grace-period': '10s' },
+  });
+});
