@@ -117,6 +117,7 @@ export class RevisionQueue implements ExchangeGuard {
         for (const done of resolve) done();
       }
     }
+    for (const id of this.#failures.keys()) if (this.#instances.get(id) === undefined) this.#failures.delete(id);
     if (instances.length > 0) this.#coldStartReported = false;
     this.#release();
   }
