@@ -9,6 +9,7 @@ import { brokerReconciler, triggerReconciler } from '../eventing/index.ts';
 import { localIngressReconciler, servingReconcilers } from '../serving/index.ts';
 import { deploymentReconciler } from './stand-ins/deployment.ts';
 import { endpointsReconciler } from './stand-ins/endpoints.ts';
+import { unsupportedAutoscalerClassReconciler } from './stand-ins/unsupported-autoscaler-class.ts';
 
 /** Every kind that a host stores. */
 export const hostKinds: readonly Kind[] = [...coreKinds, ...servingKinds, ...eventingKinds];
@@ -20,6 +21,7 @@ export const hostReconcilers: readonly Reconciler[] = [
   ...servingReconcilers,
   ofAnyKind(localIngressReconciler),
   ofAnyKind(podAutoscalerReconciler),
+  ofAnyKind(unsupportedAutoscalerClassReconciler),
   ofAnyKind(brokerReconciler),
   ofAnyKind(triggerReconciler),
   ofAnyKind(deploymentReconciler),

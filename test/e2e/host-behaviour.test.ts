@@ -71,3 +71,34 @@ test('settings are live, and a bad one is refused while the last good one stays'
     data: { 'scale-to-zero-grace-period': '10s' },
   });
 });
+
+test('an autoscaler class that does not run here fails the Revision with its reason', async () => {
+  const running = (host = await createTestHost({ images: { 'example.com/shop': defineFunction(() => 'ok') } }));
+  await running.apply({
+    apiVersion: 'serving.knative.dev/v1',
+    kind: 'Service',
+    metadata: { name: 'by-cpu' },
+    spec: {
+      template: {
+        metadata: {
+          annotations: {
+            'autoscaling.knative.dev/class': 'hpa.autoscaling.knative.dev',
+            'autoscaling.knative.dev/metric': 'cpu',
+          },
+        },
+        spec: { containers: [{ image: 'example.com/shop' }] },
+      },
+    },
+  });
+  await running.settle();
+  const [kind] = running.store.kinds.filter(({ kind: name }) => name === 'PodAutoscaler');
+  const found = kind === undefined ? undefined : running.get(kind, 'default', 'by-cpu-00001');
+  expect(found?.status).toMatchObject({
+    conditions: expect.arrayContaining([
+      expect.objectContaining({ type: 'Active', status: 'False', reason: 'AutoscalerClassNotSupported' }),
+    ]) as unknown,
+  });
+  await expect(running.run(running.ready('services.serving.knative.dev', 'by-cpu', { timeoutMs: 1_000 }))).rejects.toMatchObject({
+    code: 'HOST_NOT_READY',
+  });
+});
