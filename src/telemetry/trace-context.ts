@@ -64,8 +64,14 @@ export function createTraceparents(random: Random): () => string {
 function hex(random: Random, digits: number): string {
   let text = '';
   for (let i = 0; i < digits; i += 8) {
-    // The leading bit keeps the length at nine digits, of which the first is cut off.
-    text += (0x100000000 + Math.floor(random() * 0x100000000)).toString(16).slice(1);
+    // Byte by byte: turning a number above 2^31 into text costs several times as much.
+    const word = (random() * 0x100000000) | 0;
+    text += bytes[word >>> 24];
+    text += bytes[(word >>> 16) & 255];
+    text += bytes[(word >>> 8) & 255];
+    text += bytes[word & 255];
   }
   return text === zeroSpan || text === zeroTrace ? `${text.slice(1)}1` : text;
 }
+
+const bytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
