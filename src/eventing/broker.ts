@@ -1,5 +1,5 @@
 import { arrivalTimeAttribute, defaultTtl, nextTtl, ttlAttribute } from '../cloudevents/delivery-rules.ts';
-import { toEventMessage, type EventLike, type EventMessage } from '../cloudevents/index.ts';
+import { EventMessage, toEventMessage, type EventLike } from '../cloudevents/index.ts';
 import { realClock, type Clock } from '../clock.ts';
 import { KnativeError } from '../errors.ts';
 import { createHttpClient } from '../http/index.ts';
@@ -52,10 +52,12 @@ interface Running {
   /** What an event that only this trigger matches is appended for, and answered with: made once. */
   readonly alone: readonly LogTrigger[];
   readonly result: PublishResult;
+  readonly resolved: Promise<PublishResult>;
 }
 
 const none: readonly string[] = [];
 const unmatched: PublishResult = { triggers: none };
+const unmatchedResolved = Promise.resolve(unmatched);
 
 class LogBroker implements Broker {
   readonly log: EventLog;
@@ -106,7 +108,8 @@ class LogBroker implements Broker {
     present?.dispatcher.configure(options);
     const dispatcher = present?.dispatcher ?? new TriggerDispatcher(name, options, log, this.#edges);
     const slot = this.#matcher.set(name, filter);
-    const running: Running = { name, log, dispatcher, filter, alone: [log], result: { triggers: [name] } };
+    const result = { triggers: [name] };
+    const running: Running = { name, log, dispatcher, filter, alone: [log], result, resolved: Promise.resolve(result) };
     this.#running.set(name, running);
     this.#bySlot[slot] = running;
   }
@@ -124,8 +127,7 @@ class LogBroker implements Broker {
       const event = toEventMessage(like);
       const given = options?.rawHeaders;
       const ttl = nextTtl(event, this.#ttlMax);
-      const stored = this.#take(event, ttl, given === undefined ? none : travellingHeaders(given), undefined);
-      return stored instanceof Promise ? stored : Promise.resolve(stored);
+      return this.#take(event, ttl, given === undefined ? none : travellingHeaders(given), undefined);
     } catch (error) {
       return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
@@ -143,7 +145,7 @@ class LogBroker implements Broker {
     ttl: number | undefined,
     passed: readonly string[],
     asked: DeliveryJob | undefined,
-  ): PublishResult | Promise<PublishResult> {
+  ): Promise<PublishResult> {
     if (this.#closed !== undefined && asked === undefined) {
       throw new KnativeError('EVENTING_BROKER_CLOSED', 'the broker is closed', { status: 503 });
     }
@@ -156,22 +158,12 @@ class LogBroker implements Broker {
     }
     const before = this.#seen?.find(event);
     if (before !== undefined) return before;
-    const stored = this.#store(
-      event.with({ [ttlAttribute]: undefined, [arrivalTimeAttribute]: this.#arrivalTime() }),
-      ttl,
-      passed,
-      asked,
-    );
+    const stored = this.#store(stamped(event, this.#arrivalTime()), ttl, passed, asked);
     this.#seen?.add(event, stored);
     return stored;
   }
 
-  #store(
-    event: EventMessage,
-    ttl: number,
-    passed: readonly string[],
-    asked: DeliveryJob | undefined,
-  ): PublishResult | Promise<PublishResult> {
+  #store(event: EventMessage, ttl: number, passed: readonly string[], asked: DeliveryJob | undefined): Promise<PublishResult> {
     const matches = this.#matcher.match(wireForm(event));
     let triggers: readonly LogTrigger[];
     let result: PublishResult;
@@ -180,7 +172,7 @@ class LogBroker implements Broker {
       triggers = only.alone;
       result = only.result;
     } else if (matches.length === 0) {
-      if (this.#options.keepUnmatched !== true && this.#history === undefined) return unmatched;
+      if (this.#options.keepUnmatched !== true && this.#history === undefined) return unmatchedResolved;
       triggers = [];
       result = unmatched;
     } else {
@@ -190,7 +182,7 @@ class LogBroker implements Broker {
         if (running !== undefined) all.push(running.log);
       }
       triggers = all;
-      result = new MatchedTriggers(all);
+      result = { triggers: all.map(({ name }) => name) };
     }
     this.#history?.published(
       event,
@@ -198,9 +190,10 @@ class LogBroker implements Broker {
       result.triggers,
       asked && { id: asked.event.id, source: asked.event.source, trigger: asked.trigger },
     );
-    if (triggers.length === 0 && this.#options.keepUnmatched !== true) return result;
-    const stored = this.log.append(event, triggers, companionHeaders(ttl, passed));
-    return stored === undefined ? result : stored.then(() => result);
+    if (triggers.length === 0 && this.#options.keepUnmatched !== true) return unmatchedResolved;
+    const stored = this.log.append(event, triggers, companionHeaders(ttl, passed), this.#arrivalMs);
+    if (stored !== undefined) return stored.then(() => result);
+    return only === undefined ? Promise.resolve(result) : only.resolved;
   }
 
   /** The time as text, made once per millisecond. */
@@ -278,16 +271,27 @@ class LogBroker implements Broker {
   }
 }
 
-/** Lists the names only when somebody asks. */
-class MatchedTriggers implements PublishResult {
-  readonly #triggers: readonly LogTrigger[];
-  #names: readonly string[] | undefined;
+const noStamps: ReadonlySet<unknown> = new Set([ttlAttribute, arrivalTimeAttribute]);
 
-  constructor(triggers: readonly LogTrigger[]) {
-    this.#triggers = triggers;
+/** The event without hop count, which is stored beside it, and with its arrival time. */
+function stamped(event: EventMessage, arrivalTime: string): EventMessage {
+  let { extensions } = event;
+  for (let at = 0; at < extensions.length; at += 2) {
+    if (!noStamps.has(extensions[at])) continue;
+    extensions = extensions.filter((_, index) => !noStamps.has(extensions[index - (index % 2)]));
+    break;
   }
-
-  get triggers(): readonly string[] {
-    return (this.#names ??= this.#triggers.map(({ name }) => name));
-  }
+  return new EventMessage({
+    specversion: event.specversion,
+    id: event.id,
+    source: event.source,
+    type: event.type,
+    subject: event.subject,
+    time: event.time,
+    datacontenttype: event.datacontenttype,
+    dataschema: event.dataschema,
+    extensions: [...extensions, arrivalTimeAttribute, arrivalTime],
+    body: event.hasValue ? undefined : event.body,
+    data: event.hasValue ? event.data() : undefined,
+  });
 }

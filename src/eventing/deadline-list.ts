@@ -23,9 +23,10 @@ export class DeadlineList {
     this.#durationMs = durationMs;
   }
 
-  set(deadline: Deadline): void {
+  /** `nowMs` is the clock's monotonic time, read once for all deadlines of a turn. */
+  set(deadline: Deadline, nowMs: number): void {
     deadline.deadlineSet = true;
-    deadline.deadlineMs = this.#clock.monotonic() + this.#durationMs;
+    deadline.deadlineMs = nowMs + this.#durationMs;
     deadline.previousDeadline = this.#last;
     deadline.nextDeadline = undefined;
     if (this.#last === undefined) this.#first = deadline;

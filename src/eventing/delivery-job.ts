@@ -6,6 +6,8 @@ import type { DeliveryContext } from './subscriber.ts';
 export interface JobOwner {
   readonly name: string;
   timedOut(job: DeliveryJob): void;
+  /** Somebody holds the job's signal: it has to be aborted when the broker gives up. */
+  abortable(job: DeliveryJob): void;
 }
 
 /** One event on its way to one trigger's subscriber, over all tries: the only object that a delivery costs. */
@@ -16,6 +18,8 @@ export class DeliveryJob extends Deadline implements DeliveryContext {
   attempt = 0;
   /** Partition of an ordered trigger; `undefined` outside of any lane. */
   partition: string | undefined;
+  /** A try of it has not answered yet. */
+  running = false;
   #controller: AbortController | undefined;
 
   constructor(owner: JobOwner, delivery: LogDelivery) {
@@ -37,7 +41,10 @@ export class DeliveryJob extends Deadline implements DeliveryContext {
   }
 
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      this.owner.abortable(this);
+    }
     return this.#controller.signal;
   }
 

@@ -158,8 +158,14 @@ export interface EventLog extends AsyncDisposable {
    * replay only. An event is not handed out before it is durable. `rawHeaders`, names and values in turn, mostly empty, is stored
    * with it: trace context and the headers that upstream passes on. What is read back is the same event: attributes with their types, and
    * data as the value or the bytes that they were (`EventMessage.hasValue`). The arrays are kept, not copied: they must not change afterwards.
+   * `nowMs` is the time that the caller has just read from its clock, so that the log need not; default: the log reads its own.
    */
-  append(event: EventMessage, triggers: readonly LogTrigger[], rawHeaders: readonly string[]): Promise<void> | undefined;
+  append(
+    event: EventMessage,
+    triggers: readonly LogTrigger[],
+    rawHeaders: readonly string[],
+    nowMs?: number,
+  ): Promise<void> | undefined;
   /** Only with the capability `replay`: stored events in order, ending with the newest. */
   read?(options?: ReadOptions): AsyncIterable<StoredEvent>;
   /** What was set aside, oldest first; of one trigger or of all. */

@@ -7,10 +7,7 @@ export class SeenEvents {
   readonly #clock: Clock;
   readonly #windowMs: number;
   readonly #eventsMax: number;
-  readonly #seen = new Map<
-    string,
-    { readonly atMs: number; readonly result: PublishResult | Promise<PublishResult> | undefined }
-  >();
+  readonly #seen = new Map<string, { readonly atMs: number; readonly result: Promise<PublishResult> | undefined }>();
 
   constructor(clock: Clock, windowMs: number, eventsMax = 100_000) {
     this.#clock = clock;
@@ -19,24 +16,22 @@ export class SeenEvents {
   }
 
   /** The answer to an event that came before; while that one is being stored the promise of it. */
-  find(event: EventMessage): PublishResult | Promise<PublishResult> | undefined {
+  find(event: EventMessage): Promise<PublishResult> | undefined {
     const entry = this.#seen.get(keyOf(event));
     if (entry === undefined || entry.atMs <= this.#clock.now() - this.#windowMs) return undefined;
     const { result } = entry;
-    return result instanceof Promise ? result.then(asDuplicate) : asDuplicate(result);
+    return result === undefined ? Promise.resolve(asDuplicate(undefined)) : result.then(asDuplicate);
   }
 
-  add(event: EventMessage, result: PublishResult | Promise<PublishResult> | undefined, atMs = this.#clock.now()): void {
+  add(event: EventMessage, result: Promise<PublishResult> | undefined, atMs = this.#clock.now()): void {
     const key = keyOf(event);
     this.#seen.delete(key);
     const entry = { atMs, result };
     this.#seen.set(key, entry);
     // What was not stored has not been seen.
-    if (result instanceof Promise) {
-      result.catch(() => {
-        if (this.#seen.get(key) === entry) this.#seen.delete(key);
-      });
-    }
+    result?.catch(() => {
+      if (this.#seen.get(key) === entry) this.#seen.delete(key);
+    });
     for (const [oldest, { atMs: seenMs }] of this.#seen) {
       if (this.#seen.size <= this.#eventsMax && seenMs > this.#clock.now() - this.#windowMs) break;
       this.#seen.delete(oldest);

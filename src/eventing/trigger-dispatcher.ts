@@ -51,8 +51,11 @@ export class TriggerDispatcher implements JobOwner {
   /** Jobs whose wait is over. */
   readonly #due: DeliveryJob[] = [];
   readonly #waits = new Set<Disposable>();
-  /** Jobs with a try that has not answered yet. */
-  readonly #running = new Set<DeliveryJob>();
+  /** Tries that have not answered yet. */
+  #running = 0;
+  readonly #abortable = new Set<DeliveryJob>();
+  /** Monotonic time of the turn. */
+  #nowMs = 0;
   /** Jobs taken from the log and not settled; kept one by one only where they have to be extended. */
   #inHand = 0;
   readonly #extended: Set<DeliveryJob> | undefined;
@@ -97,7 +100,7 @@ export class TriggerDispatcher implements JobOwner {
 
   /** Tries under way. */
   get active(): number {
-    return this.#running.size;
+    return this.#running;
   }
 
   get paused(): boolean {
@@ -127,7 +130,8 @@ export class TriggerDispatcher implements JobOwner {
 
   #drain(): void {
     this.#scheduled = false;
-    for (let turn = 0; !this.#paused && !this.#closing && this.#running.size < this.#parallelism; turn++) {
+    if (this.#timeouts !== undefined) this.#nowMs = this.#edges.clock.monotonic();
+    for (let turn = 0; !this.#paused && !this.#closing && this.#running < this.#parallelism; turn++) {
       if (turn === turnMax) {
         this.#scheduled = true;
         setImmediate(() => this.#drain());
@@ -193,24 +197,42 @@ export class TriggerDispatcher implements JobOwner {
   }
 
   #start(job: DeliveryJob): void {
-    this.#running.add(job);
-    this.#timeouts?.set(job);
+    this.#begin(job);
+    this.#timeouts?.set(job, this.#nowMs);
+  }
+
+  #begin(job: DeliveryJob): void {
+    job.running = true;
+    this.#running++;
+  }
+
+  /** False when the job was not running: it has been given up. */
+  #stop(job: DeliveryJob): boolean {
+    if (!job.running) return false;
+    job.running = false;
+    this.#running--;
+    if (this.#abortable.size > 0) this.#abortable.delete(job);
+    return true;
+  }
+
+  abortable(job: DeliveryJob): void {
+    this.#abortable.add(job);
   }
 
   /** Ends the try; false when it has ended before, by its time-out. */
   #finish(job: DeliveryJob, attempt: number): boolean {
-    if (job.attempt !== attempt || !this.#running.delete(job)) return false;
+    if (job.attempt !== attempt || !this.#stop(job)) return false;
     this.#timeouts?.clear(job);
     return true;
   }
 
   timedOut(job: DeliveryJob): void {
-    if (!this.#running.has(job)) return;
+    if (!job.running) return;
     const error = noAnswer(this.#policy.requestTimeoutMs);
     job.abort(error);
     // A request that is cut answers by itself.
     if (typeof this.#options.subscriber === 'string') return;
-    this.#running.delete(job);
+    this.#stop(job);
     this.#threw(job, error);
   }
 
@@ -289,13 +311,13 @@ export class TriggerDispatcher implements JobOwner {
       this.#delivered(job);
       return;
     }
-    this.#running.add(job);
+    this.#begin(job);
     stored.then(
       () => {
-        if (this.#running.delete(job)) this.#delivered(job);
+        if (this.#stop(job)) this.#delivered(job);
       },
       (error: unknown) => {
-        if (this.#running.delete(job)) this.#replyRefused(job, error);
+        if (this.#stop(job)) this.#replyRefused(job, error);
       },
     );
   }
@@ -347,16 +369,16 @@ export class TriggerDispatcher implements JobOwner {
       'event could not be delivered',
     );
     job.begin();
-    this.#running.add(job);
+    this.#begin(job);
     try {
       const last = sink === undefined ? failure : await this.#toSink(job, sink, deadLetterEvent(job.event, failure));
       if (last === undefined) job.delivery.ack();
       else await this.#park(job, last);
-      this.#running.delete(job);
+      this.#stop(job);
       this.#settled(job);
     } catch (error) {
       // The broker is closing, or the log cannot take it: the event stays where it is.
-      this.#running.delete(job);
+      this.#stop(job);
       if (!(error instanceof GivenUp)) {
         logger.error({ trigger: this.name, id: job.event.id, error: messageOf(error) }, 'dead letter could not be kept');
         job.delivery.nack(1_000);
@@ -424,7 +446,7 @@ export class TriggerDispatcher implements JobOwner {
   }
 
   #checkIdle(): void {
-    if (this.#closing && this.#running.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.#closing && this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #extend(job: DeliveryJob, jobs: Set<DeliveryJob>): void {
@@ -441,7 +463,7 @@ export class TriggerDispatcher implements JobOwner {
     this.#closing = true;
     for (const wait of this.#waits) wait[Symbol.dispose]();
     this.#waits.clear();
-    if (this.#running.size > 0) {
+    if (this.#running > 0) {
       const idle = new Promise<void>((resolve) => this.#idle.push(resolve));
       const timer = this.#edges.clock.setTimer(graceMs, () => this.#giveUp());
       await idle;
@@ -454,10 +476,9 @@ export class TriggerDispatcher implements JobOwner {
 
   #giveUp(): void {
     const reason = new GivenUp('the broker is closing');
-    for (const job of [...this.#running]) {
-      job.abort(reason);
-      this.#running.delete(job);
-    }
+    for (const job of this.#abortable) job.abort(reason);
+    this.#abortable.clear();
+    this.#running = 0;
     this.#checkIdle();
   }
 }

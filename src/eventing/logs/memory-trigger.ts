@@ -38,8 +38,9 @@ export class MemoryTrigger implements LogTrigger {
   #waiting: MemoryDelivery[] = [];
   #head = 0;
   readonly #again: MemoryDelivery[] = [];
-  /** Handed out and open. */
-  readonly #inHand = new Set<MemoryDelivery>();
+  /** Handed out and open, a list through the deliveries themselves. */
+  #firstInHand: MemoryDelivery | undefined;
+  #inHand = 0;
   #consumer: ConsumeOptions | undefined;
   /** The consumer has seen the end of the queue and wants to be told. */
   #hungry = false;
@@ -58,7 +59,7 @@ export class MemoryTrigger implements LogTrigger {
 
   push(entry: MemoryEntry): void {
     if (this.#removed) {
-      this.#release(entry);
+      this.#forget(entry);
       return;
     }
     this.#waiting.push(new MemoryDelivery(this, entry, this.window.add(entry.position)));
@@ -103,9 +104,37 @@ export class MemoryTrigger implements LogTrigger {
         this.#head = 0;
       }
     }
-    this.#inHand.add(delivery);
+    this.#hold(delivery);
     delivery.attempt++;
     return delivery;
+  }
+
+  #hold(delivery: MemoryDelivery): void {
+    delivery.inHand = true;
+    delivery.next = this.#firstInHand;
+    if (this.#firstInHand !== undefined) this.#firstInHand.previous = delivery;
+    this.#firstInHand = delivery;
+    this.#inHand++;
+  }
+
+  /** False when the delivery was not in hand. */
+  #release(delivery: MemoryDelivery): boolean {
+    if (!delivery.inHand) return false;
+    const { previous, next } = delivery;
+    if (previous === undefined) this.#firstInHand = next;
+    else previous.next = next;
+    if (next !== undefined) next.previous = previous;
+    delivery.previous = undefined;
+    delivery.next = undefined;
+    delivery.inHand = false;
+    this.#inHand--;
+    return true;
+  }
+
+  #heldNow(): MemoryDelivery[] {
+    const held: MemoryDelivery[] = [];
+    for (let delivery = this.#firstInHand; delivery !== undefined; delivery = delivery.next) held.push(delivery);
+    return held;
   }
 
   /** Ends the consumer; what it has in hand comes again. */
@@ -113,8 +142,10 @@ export class MemoryTrigger implements LogTrigger {
     this.#consumer = undefined;
     this.#hungry = false;
     for (const timer of this.#delayed) timer[Symbol.dispose]();
-    this.#again.unshift(...this.#inHand);
-    this.#inHand.clear();
+    for (const delivery of this.#heldNow()) {
+      this.#release(delivery);
+      this.#again.push(delivery);
+    }
     this.#again.sort((a, b) => a.ordinal - b.ordinal);
   }
 
@@ -131,24 +162,24 @@ export class MemoryTrigger implements LogTrigger {
 
   settle(delivery: MemoryDelivery): void {
     if (!this.window.ack(delivery.ordinal)) return;
-    if (!this.#inHand.delete(delivery)) {
+    if (!this.#release(delivery)) {
       const at = this.#again.indexOf(delivery);
       if (at >= 0) this.#again.splice(at, 1);
     }
-    this.#release(delivery.entry);
+    this.#forget(delivery.entry);
   }
 
-  #release(entry: MemoryEntry): void {
+  #forget(entry: MemoryEntry): void {
     if (--entry.pending > 0) return;
     this.state.pendingEvents--;
     this.state.pendingBytes -= entry.bytes;
   }
 
   giveBack(delivery: MemoryDelivery, delayMs: number): void {
-    if (!this.#inHand.has(delivery)) return;
+    if (!delivery.inHand) return;
     const timer = this.state.clock.setTimer(delayMs, () => {
       this.#delayed.delete(timer);
-      if (!this.#inHand.delete(delivery)) return;
+      if (!this.#release(delivery)) return;
       this.#again.push(delivery);
       if (this.#hungry) this.#tell();
     });
@@ -168,10 +199,10 @@ export class MemoryTrigger implements LogTrigger {
   }
 
   stats(): Promise<TriggerStats> {
-    const open = [...this.#again, ...this.#inHand, ...this.#waiting.slice(this.#head, this.#head + 1)];
+    const open = [...this.#again, ...this.#heldNow(), ...this.#waiting.slice(this.#head, this.#head + 1)];
     return Promise.resolve({
       backlog: this.backlog,
-      inHand: this.#inHand.size,
+      inHand: this.#inHand,
       lowWatermark: this.window.lowWatermark,
       acknowledged: this.window.ranges(),
       oldestMs: open.length === 0 ? undefined : Math.min(...open.map(({ timeMs }) => timeMs)),
@@ -185,6 +216,9 @@ class MemoryDelivery implements LogDelivery {
   readonly ordinal: number;
   readonly #trigger: MemoryTrigger;
   attempt = 0;
+  inHand = false;
+  previous: MemoryDelivery | undefined;
+  next: MemoryDelivery | undefined;
 
   constructor(trigger: MemoryTrigger, entry: MemoryEntry, ordinal: number) {
     this.#trigger = trigger;

@@ -73,7 +73,7 @@ class MemoryLog implements EventLog {
     return Promise.resolve();
   }
 
-  append(event: EventMessage, triggers: readonly LogTrigger[], rawHeaders: readonly string[]): undefined {
+  append(event: EventMessage, triggers: readonly LogTrigger[], rawHeaders: readonly string[], nowMs?: number): undefined {
     const state = this.#state;
     if (this.#closed) throw new KnativeError('EVENTING_LOG_UNAVAILABLE', 'the log is closed', { status: 503 });
     if (state.pendingEvents >= this.#eventsMax || state.pendingBytes >= this.#bytesMax) {
@@ -81,7 +81,7 @@ class MemoryLog implements EventLog {
     }
     const entry: MemoryEntry = {
       position: ++this.#last,
-      timeMs: state.clock.now(),
+      timeMs: nowMs ?? state.clock.now(),
       event,
       rawHeaders,
       triggers,
