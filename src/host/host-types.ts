@@ -8,9 +8,10 @@ import type { Controller } from '../controller/controller.ts';
 import type { MemoryStore } from '../controller/memory-store.ts';
 import type { WatchEvent } from '../controller/resource-store.ts';
 import type { Broker } from '../eventing/index.ts';
-import type { Handler, HttpClient, HttpServerAddress } from '../http/index.ts';
+import type { Handler, HttpClient, HttpServerAddress, TlsCertificate } from '../http/index.ts';
 import type { Logger } from '../logger.ts';
 import type { Random } from '../random.ts';
+import type { Tracer } from '../telemetry/index.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import type { ApplyOptions, ApplyResult } from './apply.ts';
 import type { RuntimeOptions } from './runtimes/create-runtime.ts';
@@ -32,7 +33,19 @@ export interface HostOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly logger?: Logger;
+  /** Where measurements go; `createRegistry()` of the telemetry kit or `openTelemetry()`. Default: nowhere. */
   readonly meter?: Meter;
+  /** Spans of the gateway, below the caller's `traceparent`. Default: none; requests carry W3C trace context all the same. */
+  readonly tracer?: Tracer;
+  /**
+   * How long a request may wait for the first instance of a revision, milliseconds; it is answered 504 then. The revision's own time
+   * limits begin once the request has an instance. Default: no budget, those limits count from the request's arrival, as upstream.
+   */
+  readonly coldStartTimeoutMs?: number;
+  /** Called when that budget has run out for a request, with what the instances wait for. */
+  readonly onColdStartTimeout?: (revision: string, waitedMs: number, why: string) => void;
+  /** Gets the lines of request logs, line break included. Default: they go to `logger` as `info`. `config-observability` turns them on. */
+  readonly onRequestLog?: (line: string) => void;
   /** Counts work that a virtual clock cannot see. */
   readonly activity?: Activity;
   /** `memory`: no sockets at all, requests to the outside are refused; for tests on virtual time. Default `sockets`. */
@@ -60,6 +73,30 @@ export interface FetchOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ListenOptions {
+  /** Default 8080; 0 lets the system choose. */
+  readonly port?: number;
+  /** Address to listen on; default 127.0.0.1. */
+  readonly host?: string;
+  /** Opens a second port for HTTPS. Both speak HTTP/1.1 and HTTP/2. */
+  readonly tls?: TlsListenOptions;
+}
+
+/** Certificates by server name (SNI), asked at each handshake: a changed one takes effect without a restart. */
+export interface TlsListenOptions {
+  /** Default 8443; 0 lets the system choose. */
+  readonly port?: number;
+  /** Asked before the Secrets that Ingresses name (`spec.tls` of a DomainMapping, external-domain-tls); '' for clients that send no name. */
+  readonly certificateFor?: (serverName: string) => TlsCertificate | undefined;
+  /** For all names that have no other one, and for clients that send none. */
+  readonly certificate?: TlsCertificate;
+}
+
+export interface ListenAddress extends HttpServerAddress {
+  /** The HTTPS port, when `tls` was given. */
+  readonly tls?: HttpServerAddress;
+}
+
 /** A controller host: Knative on this machine. */
 export interface Host extends AsyncDisposable {
   /** Reads a manifest (YAML or JSON text, or an object), admits every document, then stores them in order. Throws API_INVALID and stores nothing when one is refused. */
@@ -78,8 +115,8 @@ export interface Host extends AsyncDisposable {
   readonly handler: Handler;
   /** Sends requests as programs of this host would: it knows all cluster names. */
   readonly client: HttpClient;
-  /** Opens the gateway's port. */
-  listen(options?: { readonly port?: number; readonly host?: string }): Promise<HttpServerAddress>;
+  /** Opens the gateway's port, and one for HTTPS with `tls`. */
+  listen(options?: ListenOptions): Promise<ListenAddress>;
   broker(namespace: string, name: string): Broker | undefined;
   /** Why a revision has the number of instances that it has. */
   explainScale(namespace: string, revision: string): Explanation | undefined;

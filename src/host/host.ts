@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { noActivity } from '../activity.ts';
+import { deployments } from '../api/apps/deployment.ts';
 import { pods, type Pod } from '../api/core/pod.ts';
 import { resourceKey } from '../api/resource.ts';
 import { routes } from '../api/serving/route.ts';
@@ -8,13 +9,16 @@ import { createController } from '../controller/controller.ts';
 import { FactRegistry } from '../controller/facts.ts';
 import { createMemoryStore, type MemoryStore } from '../controller/memory-store.ts';
 import { KnativeError } from '../errors.ts';
-import { createHttpClient, createHttpServer, type Handler, type HttpServer } from '../http/index.ts';
+import { createHttpClient, type Handler, type HttpServer } from '../http/index.ts';
 import { silentLogger } from '../logger.ts';
 import { systemRandom } from '../random.ts';
-import { createActivator, createGateway, createRouter } from '../serving/index.ts';
+import { createActivator, createGateway, createRouter, requestTimeoutDefaultMs } from '../serving/index.ts';
 import { noopMeter } from '../telemetry/meter.ts';
 import { applyManifest } from './apply.ts';
 import { createAutoscalingEdge } from './autoscaling-edge.ts';
+import { BackgroundHolds } from './background-holds.ts';
+import { createCertificates } from './certificates.ts';
+import { ColdStarts } from './cold-starts.ts';
 import { configData, watchConfig } from './config-maps.ts';
 import { createCoreServiceEdge } from './core-service-edge.ts';
 import { createEventingEdge } from './eventing-edge.ts';
@@ -23,12 +27,16 @@ import type { Host, HostOptions } from './host-types.ts';
 import { provideImageDigests } from './image-digests.ts';
 import { hostKinds, hostReconcilers, kindNamed } from './kinds.ts';
 import { createLocalClient } from './local-client.ts';
+import { openPorts } from './open-ports.ts';
 import { prepareStore } from './prepare-store.ts';
+import { providePodLoad } from './removal-order.ts';
+import { createRequestLogs } from './request-logs.ts';
 import { responseOf } from './response.ts';
 import { createRuntime } from './runtimes/create-runtime.ts';
 import { createImageMap } from './runtimes/image-map.ts';
 import { createServingEdge, revisionLabel } from './serving-edge.ts';
 import { PodRunner } from './stand-ins/pod-runner.ts';
+import { revisionOf, whyNoInstance } from './revision-pods.ts';
 import { createStoreAdmission } from './store-admission.ts';
 import { waitForChange, waitUntilReady } from './wait.ts';
 
@@ -60,7 +68,32 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     ...options.runtime,
   });
 
-  const activator = createActivator({ clock, random, logger, meter, onColdStart: (revision) => autoscaling.coldStart(revision) });
+  const coldStarts = new ColdStarts(clock, meter);
+  const activator = createActivator({
+    clock,
+    random,
+    logger,
+    meter,
+    onColdStart(revision) {
+      coldStarts.requested(revision);
+      autoscaling.coldStart(revision);
+    },
+    onColdStartTimeout(revision, waitedMs) {
+      const why = whyNoInstance(store, revision);
+      logger.warn({ revision, waitedMs, why }, 'the budget for a cold start has run out');
+      options.onColdStartTimeout?.(revision, waitedMs, why);
+    },
+    requestLog: createRequestLogs({
+      config,
+      write: options.onRequestLog ?? ((line) => logger.info({ line: line.trimEnd() }, 'request')),
+      logger,
+    }),
+  });
+  const holds = new BackgroundHolds({
+    activator,
+    clock,
+    boundMs: (key) => (revisionOf(store, key)?.spec.timeoutSeconds ?? requestTimeoutDefaultMs / 1000) * 1000,
+  });
   const router = createRouter([], { random });
   const runner: PodRunner = new PodRunner({
     store,
@@ -69,21 +102,34 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     logger,
     activity,
     drain: (pod, graceMs) => drain(pod, graceMs),
-    onChange: (pod) => serving.podChanged(pod),
+    onChange: (pod, instance) => serving.podChanged(pod, instance),
   });
   const instanceOf: PodRunner['instanceOf'] = (uid) => runner.instanceOf(uid);
-  const serving = createServingEdge({ store, facts, router, activator, instanceOf });
+  const serving = createServingEdge({
+    store,
+    facts,
+    router,
+    activator,
+    instanceOf,
+    holds,
+    coldStarts,
+    coldStartTimeoutMs: options.coldStartTimeoutMs,
+  });
   const coreService = createCoreServiceEdge({ store, activator, instanceOf });
   const autoscaling = createAutoscalingEdge({
     store,
     facts,
-    activator,
+    activator: { ...activator, report: (key) => holds.added(key, activator.report(key)) },
     clock,
     logger,
     ...(options.policyFor === undefined ? {} : { policyFor: options.policyFor }),
     ...(options.onScale === undefined ? {} : { onScale: options.onScale }),
   });
   provideImageDigests(facts, images);
+  providePodLoad(facts, activator, (namespace, name) => {
+    return store.view.get(deployments, namespace, name)?.metadata.labels?.[revisionLabel];
+  });
+  const certificates = createCertificates(store);
 
   /** Resolves when no request is in the pod any more, or after the grace period. */
   async function drain(pod: Pod, graceMs: number): Promise<void> {
@@ -110,7 +156,18 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
       store.view.list(routes).flatMap(({ status }) => (status?.url === undefined ? [] : [new URL(status.url).host])),
   });
   const entranceFor = (listener: 'public' | 'local'): Handler =>
-    createFrontDoor(eventing.ingress, createGateway({ router, activator, listener, fallback, random, logger }));
+    createFrontDoor(
+      eventing.ingress,
+      createGateway({
+        router,
+        activator,
+        listener,
+        fallback,
+        random,
+        logger,
+        ...(options.tracer === undefined ? {} : { tracer: options.tracer }),
+      }),
+    );
   entrance.inside = entranceFor('local');
   const handler = entranceFor('public');
 
@@ -132,15 +189,16 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   runner.start();
   serving.start();
   coreService.start();
+  certificates.start();
   autoscaling.start();
   eventing.start();
   controller.start();
 
-  let server: HttpServer | undefined;
+  const servers: HttpServer[] = [];
   let closing: Promise<void> | undefined;
 
   async function close(graceMs: number): Promise<void> {
-    await server?.close(graceMs);
+    await Promise.all(servers.map((server) => server.close(graceMs)));
     await eventing[Symbol.asyncDispose]();
     await controller.close();
     await autoscaling[Symbol.asyncDispose]();
@@ -148,6 +206,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     runner.close();
     serving[Symbol.dispose]();
     coreService[Symbol.dispose]();
+    certificates[Symbol.dispose]();
     await activator.close();
     await runtime.close(graceMs);
     await client.close();
@@ -175,12 +234,11 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     },
     handler,
     client,
-    async listen({ port = 8080, host: address = '127.0.0.1' } = {}) {
-      if (server !== undefined) throw new KnativeError('HOST_LISTENING', 'the host listens already');
-      const opened = createHttpServer({ handler, port, host: address, clock, logger });
-      const where = await opened.listen();
-      server = opened;
-      return where;
+    async listen(listenOptions = {}) {
+      if (servers.length > 0) throw new KnativeError('HOST_LISTENING', 'the host listens already');
+      const { opened, address } = await openPorts(listenOptions, { handler, certificates, clock, logger });
+      servers.push(...opened);
+      return address;
     },
     broker: (namespace, name) => eventing.broker(namespace, name),
     explainScale: (namespace, revision) => autoscaling.multiScaler.explain(`${namespace}/${revision}`),

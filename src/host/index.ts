@@ -1,5 +1,13 @@
 export { createHost } from './host.ts';
-export { type FetchOptions, type Host, type HostOptions, type ReadyOptions } from './host-types.ts';
+export {
+  type FetchOptions,
+  type Host,
+  type HostOptions,
+  type ListenAddress,
+  type ListenOptions,
+  type ReadyOptions,
+  type TlsListenOptions,
+} from './host-types.ts';
 export { type AppliedDocument, type ApplyOptions, type ApplyResult } from './apply.ts';
 export { admit, type AdmitOptions, type AdmittedDocument, type Admission } from './admission/admit.ts';
 export { hostKinds, kindNamed } from './kinds.ts';

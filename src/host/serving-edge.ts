@@ -6,6 +6,8 @@ import type { FactRegistry } from '../controller/facts.ts';
 import type { MemoryStore } from '../controller/memory-store.ts';
 import type { Activator, IngressReadiness, RevisionSettings, Router, ServingInstance } from '../serving/index.ts';
 import type { Instance } from './runtimes/runtime.ts';
+import type { BackgroundHolds } from './background-holds.ts';
+import type { ColdStarts } from './cold-starts.ts';
 import { isTerminating } from './stand-ins/pod-state.ts';
 
 /** Label of a Pod that names its revision. */
@@ -21,16 +23,21 @@ export interface ServingEdgeOptions {
   readonly activator: Activator;
   /** The running instance of a Pod. */
   readonly instanceOf: (uid: string | undefined) => Instance | undefined;
+  readonly holds: BackgroundHolds;
+  readonly coldStarts: ColdStarts;
+  /** Budget of requests that wait for the first instance; see `RevisionSettings`. */
+  readonly coldStartTimeoutMs: number | undefined;
 }
 
 /** Keeps router and activator equal to what the store says: Ingresses become routes, ready Pods become instances. */
 export interface ServingEdge extends Disposable {
   start(): void;
   /** A Pod or its instance has changed. */
-  podChanged(pod: Pod): void;
+  podChanged(pod: Pod, instance: Instance | undefined): void;
 }
 
-export function createServingEdge({ store, facts, router, activator, instanceOf }: ServingEdgeOptions): ServingEdge {
+export function createServingEdge(options: ServingEdgeOptions): ServingEdge {
+  const { store, facts, router, activator, instanceOf, holds, coldStarts, coldStartTimeoutMs } = options;
   const dirty = new Set<string>();
   const subscriptions: Disposable[] = [];
   let ingressChanged: (key: string) => void = () => undefined;
@@ -65,6 +72,8 @@ export function createServingEdge({ store, facts, router, activator, instanceOf 
     const revision = store.view.get(revisions, namespace, name);
     if (revision === undefined) {
       activator.deleteRevision(key);
+      holds.forget(key);
+      coldStarts.forget(key);
       return;
     }
     const instances: ServingInstance[] = [];
@@ -77,7 +86,10 @@ export function createServingEdge({ store, facts, router, activator, instanceOf 
       else if (instance.address !== undefined)
         instances.push({ id, target: { address: instance.address, protocol: protocolOf(revision) } });
     }
-    activator.setInstances(key, instances, settingsOf(revision));
+    activator.setInstances(key, instances, {
+      ...settingsOf(revision),
+      ...(coldStartTimeoutMs === undefined ? {} : { coldStartTimeoutMs }),
+    });
   }
 
   // Many changes of one turn become one refresh.
@@ -109,9 +121,14 @@ export function createServingEdge({ store, facts, router, activator, instanceOf 
       for (const ingress of store.view.list(ingresses)) serve(ingress);
       for (const { metadata } of store.view.list(revisions)) touch(resourceKey(metadata.namespace, metadata.name));
     },
-    podChanged(pod) {
-      const revision = pod.metadata.labels?.[revisionLabel];
-      if (revision !== undefined) touch(`${pod.metadata.namespace ?? ''}/${revision}`);
+    podChanged(pod, instance) {
+      const name = pod.metadata.labels?.[revisionLabel];
+      if (name === undefined) return;
+      const { namespace = '' } = pod.metadata;
+      const key = resourceKey(namespace, name);
+      holds.update(key, pod.metadata.name, instance?.backgroundWork ?? 0);
+      if (instance !== undefined) coldStarts.observe(key, () => store.view.get(revisions, namespace, name), instance.status);
+      touch(key);
     },
     [Symbol.dispose]() {
       for (const subscription of subscriptions.splice(0)) subscription[Symbol.dispose]();

@@ -13,6 +13,7 @@ export { ActivatorStats, type ActivatorStat } from './activator-stats.ts';
 export { chooseSubset } from './choose-subset.ts';
 export { deploymentConfig, makeDeploymentConfig, type DeploymentConfig } from './config/deployment.ts';
 export { domainConfig, domainForLabels, makeDomainConfig, type DomainConfig } from './config/domain.ts';
+export { defaultRequestLogTemplate } from './config/observability.ts';
 export { makeNetworkConfig, networkConfig, type NetworkConfig } from './config/network.ts';
 export {
   activatorIndex,

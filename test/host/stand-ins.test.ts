@@ -5,10 +5,12 @@ import { endpoints } from '../../src/api/core/endpoints.ts';
 import { pods, type Pod } from '../../src/api/core/pod.ts';
 import { createVirtualClock } from '../../src/clock.ts';
 import { createController } from '../../src/controller/controller.ts';
+import { FactRegistry } from '../../src/controller/facts.ts';
 import { createMemoryStore } from '../../src/controller/memory-store.ts';
 import { createRandom } from '../../src/random.ts';
 import { deploymentReconciler } from '../../src/host/stand-ins/deployment.ts';
 import { endpointsReconciler } from '../../src/host/stand-ins/endpoints.ts';
+import { podLoadProvider, type PodLoad } from '../../src/host/stand-ins/pod-load.ts';
 import { addressAnnotation } from '../../src/host/stand-ins/pod-state.ts';
 
 const settle = async (): Promise<void> => {
@@ -18,8 +20,12 @@ const settle = async (): Promise<void> => {
 function world() {
   const clock = createVirtualClock();
   const store = createMemoryStore({ kinds: [deployments, pods, coreServices, endpoints], clock, random: createRandom(3) });
+  const load = new Map<string, number>();
+  const facts = new FactRegistry();
+  facts.provide<PodLoad, undefined>(podLoadProvider, () => ({ read: () => load }));
   const controller = createController({
     store,
+    facts,
     view: store.view,
     reconcilers: [deploymentReconciler, endpointsReconciler],
     clock,
@@ -30,6 +36,7 @@ function world() {
   return {
     clock,
     store,
+    load,
     living,
     async makeReady(pod: Pod, port = 1234): Promise<void> {
       await store.patch(pods, 'default', pod.metadata.name, {
@@ -91,6 +98,27 @@ describe('deployments', () => {
     await store.patch(deployments, 'default', 'app', { spec: { replicas: 0 } });
     await settle();
     expect(living()).toEqual([]);
+  });
+
+  test('remove idle pods before busy ones, and the cheapest before all', async () => {
+    const { store, living, load, makeReady } = world();
+    await store.create(deployments, deployment(4));
+    await settle();
+    for (const pod of living()) await makeReady(pod);
+    const names = living().map(({ metadata }) => metadata.name);
+    const [first = '', second = '', third = '', fourth = ''] = names;
+    for (const name of [first, third, fourth]) load.set(name, 1);
+    await store.patch(deployments, 'default', 'app', { spec: { replicas: 3 } });
+    await settle();
+    expect(names.filter((name) => !living().some(({ metadata }) => metadata.name === name))).toEqual([second]);
+    await store.patch(pods, 'default', first, {
+      metadata: { annotations: { 'controller.kubernetes.io/pod-deletion-cost': '-1' } },
+    });
+    await store.patch(deployments, 'default', 'app', { spec: { replicas: 2 } });
+    await settle();
+    expect(names.filter((name) => !living().some(({ metadata }) => metadata.name === name)).sort()).toEqual(
+      [first, second].sort(),
+    );
   });
 
   test('a new template is rolled out without a gap', async () => {

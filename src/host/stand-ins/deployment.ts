@@ -1,11 +1,15 @@
 import { deployments, type Deployment } from '../../api/apps/deployment.ts';
 import { pods, type Pod } from '../../api/core/pod.ts';
 import type { Plan, Reconciler, Write } from '../../api/reconciler.ts';
+import { resourceKey } from '../../api/resource.ts';
 import { jsonClone } from '../../json.ts';
 import { deploymentStatus, progressDeadlineMs } from './deployment-status.ts';
+import { podLoadFact, type PodLoad } from './pod-load.ts';
 import { instanceFinalizer, isReady, isTerminating } from './pod-state.ts';
 
 const templateHashLabel = 'pod-template-hash';
+/** What a Pod is worth when some have to go: the cheapest first. Kubernetes' annotation. */
+const deletionCostAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
 const letters = 'bcdfghjklmnpqrstvwxz2456789';
 
 /**
@@ -29,7 +33,10 @@ export const deploymentReconciler: Reconciler<Deployment> = {
         writes.push({ op: 'create', kind: pods, resource: makePod(deployment, name, hash) });
       }
     }
-    for (const pod of surplus(current, wanted)) writes.push(remove(pod));
+    if (current.length > wanted) {
+      const load = world.fact(podLoadFact(resourceKey(deployment.metadata.namespace, deployment.metadata.name)));
+      for (const pod of surplus(current, wanted, load)) writes.push(remove(pod));
+    }
     const rolledOut = current.filter(isReady).length >= wanted;
     for (const pod of old) if (rolledOut || !isReady(pod)) writes.push(remove(pod));
 
@@ -39,14 +46,27 @@ export const deploymentReconciler: Reconciler<Deployment> = {
   },
 };
 
-/** Which pods go first when there are too many: those that are not ready, then the newest, as Kubernetes ranks them. */
-function surplus(current: readonly Pod[], wanted: number): readonly Pod[] {
-  if (current.length <= wanted) return [];
+/**
+ * Which pods go first when there are too many: those that are not ready, then by their deletion cost, as Kubernetes ranks them; then
+ * the ones without requests, and of those the newest.
+ */
+function surplus(current: readonly Pod[], wanted: number, load: PodLoad | undefined): readonly Pod[] {
+  const isBusy = ({ metadata }: Pod): number => Number((load?.get(metadata.name) ?? 0) > 0);
   return current
     .toSorted(
-      (a, b) => Number(isReady(a)) - Number(isReady(b)) || age(a) - age(b) || (a.metadata.name < b.metadata.name ? 1 : -1),
+      (a, b) =>
+        Number(isReady(a)) - Number(isReady(b)) ||
+        deletionCost(a) - deletionCost(b) ||
+        isBusy(a) - isBusy(b) ||
+        age(a) - age(b) ||
+        (a.metadata.name < b.metadata.name ? 1 : -1),
     )
     .slice(0, current.length - wanted);
+}
+
+function deletionCost({ metadata }: Pod): number {
+  const cost = Number(metadata.annotations?.[deletionCostAnnotation] ?? 0);
+  return Number.isInteger(cost) ? cost : 0;
 }
 
 // Seconds are too coarse for pods of one burst; versions of the store order them exactly.

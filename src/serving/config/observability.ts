@@ -32,14 +32,14 @@ export function parseObservabilityConfig(data: ConfigData): ObservabilityConfig 
     ...(enableVarLogCollection && { EnableVarLogCollection: true }),
     ...nonEmpty('LoggingURLTemplate', loggingUrlTemplate),
     ...(isTrueText(data['logging.enable-request-log']) && { enableRequestLog: true }),
-    ...nonEmpty('requestLogTemplate', data['logging.request-log-template'] ?? requestLogTemplate),
+    ...nonEmpty('requestLogTemplate', data['logging.request-log-template'] ?? defaultRequestLogTemplate),
     ...(isTrueText(data['logging.enable-probe-request-log']) && { enableProbeRequestLog: true }),
   });
   return { json, profiling: profiling === 'enabled', enableVarLogCollection, loggingUrlTemplate };
 }
 
 /** Upstream's default of `logging.request-log-template`: the queue-proxy's log line, a Go template. */
-const requestLogTemplate = [
+export const defaultRequestLogTemplate = [
   '{"httpRequest": {"requestMethod": "{{.Request.Method}}", "requestUrl": "{{js .Request.RequestURI}}"',
   '"requestSize": "{{.Request.ContentLength}}", "status": {{.Response.Code}}, "responseSize": "{{.Response.Size}}"',
   '"userAgent": "{{js .Request.UserAgent}}", "remoteIp": "{{js .Request.RemoteAddr}}", "serverIp": "{{.Revision.PodIP}}"',
