@@ -29,7 +29,7 @@ export class ActivatorStats {
     const known = this.#revisions.get(revision);
     const entry = known ?? { stats: new RequestStats(nowMs), firstRequest: 1, open: 0 };
     entry.open++;
-    entry.stats.in(nowMs);
+    entry.stats.arrive(nowMs);
     if (known !== undefined) return undefined;
     this.#revisions.set(revision, entry);
     return { revision, averageConcurrentRequests: 1, requestCount: 1 };
@@ -39,7 +39,7 @@ export class ActivatorStats {
   requestOut(revision: string, nowMs: number): void {
     const entry = this.#revisions.get(revision);
     if (entry === undefined) return;
-    entry.stats.out(nowMs);
+    entry.stats.leave(nowMs);
     entry.open--;
   }
 
@@ -50,11 +50,11 @@ export class ActivatorStats {
       const report = entry.stats.report(nowMs);
       const first = entry.firstRequest;
       entry.firstRequest = 0;
-      if (report.averageConcurrency === 0 && entry.open === 0) this.#revisions.delete(revision);
+      if (report.averageConcurrentRequests === 0 && entry.open === 0) this.#revisions.delete(revision);
       stats.push({
         revision,
         // The early report claimed a whole request; the real average may be lower, which must not turn negative.
-        averageConcurrentRequests: Math.max(report.averageConcurrency - first, 0),
+        averageConcurrentRequests: Math.max(report.averageConcurrentRequests - first, 0),
         requestCount: report.requestCount - first,
       });
     }

@@ -100,7 +100,7 @@ export { revisionReconciler } from './reconcilers/revision.ts';
 export { routeReconciler } from './reconcilers/route.ts';
 export { activatorServiceName, serverlessServiceReconciler } from './reconcilers/serverless-service.ts';
 export { serviceReconciler } from './reconcilers/service.ts';
-export { RequestStats, type RequestStatsReport } from './request-stats.ts';
+export { RequestStats, type RequestReport } from './request-stats.ts';
 export { makeIngress, type IngressInput } from './resources/ingress.ts';
 export {
   createRouter,

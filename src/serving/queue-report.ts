@@ -1,4 +1,4 @@
-import type { RequestStatsReport } from './request-stats.ts';
+import type { RequestReport } from './request-stats.ts';
 
 /** What a queue-proxy shows to whoever scrapes it. */
 export interface QueueStat {
@@ -16,12 +16,12 @@ export interface QueueStat {
 export const queueStatMediaType = 'application/protobuf';
 
 /** A period's report as a stat: counts become rates, concurrency is one already. */
-export function makeQueueStat(podName: string, report: RequestStatsReport, periodMs: number, uptimeMs: number): QueueStat {
+export function makeQueueStat(podName: string, report: RequestReport, periodMs: number, uptimeMs: number): QueueStat {
   const periodSeconds = periodMs / 1_000;
   return {
     podName,
-    averageConcurrentRequests: report.averageConcurrency,
-    averageProxiedConcurrentRequests: report.averageProxiedConcurrency,
+    averageConcurrentRequests: report.averageConcurrentRequests,
+    averageProxiedConcurrentRequests: report.averageProxiedConcurrentRequests,
     requestCount: report.requestCount / periodSeconds,
     proxiedRequestCount: report.proxiedRequestCount / periodSeconds,
     processUptimeSeconds: uptimeMs / 1_000,

@@ -1,11 +1,12 @@
 /** What a source of requests reports for one period. */
-export interface RequestStatsReport {
+export interface RequestReport {
   /** Requests in flight on average: two requests of half a second within one second make 1. */
-  averageConcurrency: number;
+  readonly averageConcurrentRequests: number;
   /** The part of it that came through an activator. */
-  averageProxiedConcurrency: number;
-  requestCount: number;
-  proxiedRequestCount: number;
+  readonly averageProxiedConcurrentRequests: number;
+  /** Requests that arrived in the period. */
+  readonly requestCount: number;
+  readonly proxiedRequestCount: number;
 }
 
 const nanosecondsPerMs = 1e6;
@@ -30,33 +31,21 @@ export class RequestStats {
     this.#lastChangeMs = startedAtMs;
   }
 
-  /** A request has arrived. */
-  in(nowMs: number): void {
+  /** A request has arrived, `proxied` through an activator. */
+  arrive(nowMs: number, proxied = false): void {
     this.#integrate(nowMs);
     this.#requestCount++;
     this.#concurrency++;
-  }
-
-  /** A request is done. */
-  out(nowMs: number): void {
-    this.#integrate(nowMs);
-    this.#concurrency--;
-  }
-
-  /** A request has arrived through an activator. */
-  proxiedIn(nowMs: number): void {
-    this.#integrate(nowMs);
-    this.#requestCount++;
-    this.#concurrency++;
+    if (!proxied) return;
     this.#proxiedCount++;
     this.#proxiedConcurrency++;
   }
 
-  /** A request that came through an activator is done. */
-  proxiedOut(nowMs: number): void {
+  /** A request is done. */
+  leave(nowMs: number, proxied = false): void {
     this.#integrate(nowMs);
     this.#concurrency--;
-    this.#proxiedConcurrency--;
+    if (proxied) this.#proxiedConcurrency--;
   }
 
   /** Requests in flight now. */
@@ -65,12 +54,12 @@ export class RequestStats {
   }
 
   /** Ends the period; a second report at the same instant is all zeros. */
-  report(nowMs: number): RequestStatsReport {
+  report(nowMs: number): RequestReport {
     this.#integrate(nowMs);
     const seconds = this.#seconds;
     const report = {
-      averageConcurrency: seconds > 0 ? this.#concurrencySeconds / seconds : 0,
-      averageProxiedConcurrency: seconds > 0 ? this.#proxiedConcurrencySeconds / seconds : 0,
+      averageConcurrentRequests: seconds > 0 ? this.#concurrencySeconds / seconds : 0,
+      averageProxiedConcurrentRequests: seconds > 0 ? this.#proxiedConcurrencySeconds / seconds : 0,
       requestCount: this.#requestCount,
       proxiedRequestCount: this.#proxiedCount,
     };

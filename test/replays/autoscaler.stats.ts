@@ -25,10 +25,10 @@ export function* requestStatsCases(folder: string): Iterable<ReplayCase> {
         const got: unknown[] = [];
         for (const [kind, timeUs] of item.events) {
           const nowMs = timeUs / 1_000;
-          if (kind === 'in') stats.in(nowMs);
-          else if (kind === 'out') stats.out(nowMs);
-          else if (kind === 'proxied-in') stats.proxiedIn(nowMs);
-          else if (kind === 'proxied-out') stats.proxiedOut(nowMs);
+          if (kind === 'in') stats.arrive(nowMs);
+          else if (kind === 'out') stats.leave(nowMs);
+          else if (kind === 'proxied-in') stats.arrive(nowMs, true);
+          else if (kind === 'proxied-out') stats.leave(nowMs, true);
           else got.push(Object.values(stats.report(nowMs)));
         }
         return differencesOf(want, jsonNumbers(got));
@@ -106,8 +106,8 @@ function scrapeView(item: ScrapeCase): unknown {
     }));
     return Object.values(extrapolateStat(stats, item.population));
   }
-  const [averageConcurrency, averageProxiedConcurrency, requestCount, proxiedRequestCount] = item.report;
-  const report = { averageConcurrency, averageProxiedConcurrency, requestCount, proxiedRequestCount };
+  const [averageConcurrentRequests, averageProxiedConcurrentRequests, requestCount, proxiedRequestCount] = item.report;
+  const report = { averageConcurrentRequests, averageProxiedConcurrentRequests, requestCount, proxiedRequestCount };
   const stat = item.reported ? makeQueueStat('pod', report, item.periodMs, item.uptimeMs) : emptyQueueStat('pod');
   const body = encodeQueueStat(stat);
   const { processUptimeSeconds, ...columns } = decodeQueueStat(body) ?? stat;

@@ -7,13 +7,13 @@ import { RequestStats } from '../../src/serving/request-stats.ts';
 describe('request statistics', () => {
   test('two requests of half a second within one second are one on average', () => {
     const stats = new RequestStats(0);
-    stats.in(0);
-    stats.out(500);
-    stats.in(500);
-    stats.out(1_000);
+    stats.arrive(0);
+    stats.leave(500);
+    stats.arrive(500);
+    stats.leave(1_000);
     expect(stats.report(1_000)).toEqual({
-      averageConcurrency: 1,
-      averageProxiedConcurrency: 0,
+      averageConcurrentRequests: 1,
+      averageProxiedConcurrentRequests: 0,
       requestCount: 2,
       proxiedRequestCount: 0,
     });
@@ -21,11 +21,19 @@ describe('request statistics', () => {
 
   test('requests through an activator count in both columns, and open ones go on into the next period', () => {
     const stats = new RequestStats(0);
-    stats.proxiedIn(0);
-    expect(stats.report(1_000)).toMatchObject({ averageConcurrency: 1, averageProxiedConcurrency: 1, proxiedRequestCount: 1 });
-    expect(stats.report(2_000)).toMatchObject({ averageConcurrency: 1, averageProxiedConcurrency: 1, requestCount: 0 });
-    stats.proxiedOut(2_000);
-    expect(stats.report(3_000)).toMatchObject({ averageConcurrency: 0, averageProxiedConcurrency: 0 });
+    stats.arrive(0, true);
+    expect(stats.report(1_000)).toMatchObject({
+      averageConcurrentRequests: 1,
+      averageProxiedConcurrentRequests: 1,
+      proxiedRequestCount: 1,
+    });
+    expect(stats.report(2_000)).toMatchObject({
+      averageConcurrentRequests: 1,
+      averageProxiedConcurrentRequests: 1,
+      requestCount: 0,
+    });
+    stats.leave(2_000, true);
+    expect(stats.report(3_000)).toMatchObject({ averageConcurrentRequests: 0, averageProxiedConcurrentRequests: 0 });
   });
 
   test('equals the sum of the times of all requests', () => {
@@ -39,11 +47,11 @@ describe('request statistics', () => {
         events.sort((a, b) => a.atMs - b.atMs || Number(b.in) - Number(a.in));
         const stats = new RequestStats(0);
         for (const event of events) {
-          if (event.in) stats.in(event.atMs);
-          else stats.out(event.atMs);
+          if (event.in) stats.arrive(event.atMs);
+          else stats.leave(event.atMs);
         }
         const busyMs = requests.reduce((sum, [a, b]) => sum + Math.abs(a - b), 0);
-        expect(stats.report(1_000).averageConcurrency).toBeCloseTo(busyMs / 1_000, 9);
+        expect(stats.report(1_000).averageConcurrentRequests).toBeCloseTo(busyMs / 1_000, 9);
         expect(stats.concurrency).toBe(0);
       }),
     );
@@ -79,7 +87,12 @@ describe('the body of a scrape', () => {
   test('is read back as it was written', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 300, unit: 'grapheme' }), number, number, number, number, (podName, a, b, c, d) => {
-        const report = { averageConcurrency: a, averageProxiedConcurrency: b, requestCount: c, proxiedRequestCount: d };
+        const report = {
+          averageConcurrentRequests: a,
+          averageProxiedConcurrentRequests: b,
+          requestCount: c,
+          proxiedRequestCount: d,
+        };
         const stat = makeQueueStat(podName, report, 1_000, 5_000);
         expect(decodeQueueStat(encodeQueueStat(stat))).toEqual(stat);
       }),

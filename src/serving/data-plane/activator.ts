@@ -7,7 +7,7 @@ import { noopMeter, type Meter } from '../../telemetry/meter.ts';
 import { createForwarder, type Forwarder } from './forwarder.ts';
 import { RevisionQueue, type ActivatorContext } from './revision-queue.ts';
 import type { RequestLog } from './request-log.ts';
-import type { RequestReport } from './request-stats.ts';
+import type { RequestReport } from '../request-stats.ts';
 import type { Instance, RevisionKey, RevisionSettings } from './revision.ts';
 
 export interface ActivatorOptions {

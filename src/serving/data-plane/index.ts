@@ -22,7 +22,7 @@ export {
   type RequestLogOptions,
   type RequestLogRecord,
 } from './request-log.ts';
-export { RequestStats, type RequestReport } from './request-stats.ts';
+export { RequestStats, type RequestReport } from '../request-stats.ts';
 export { type Instance, type InstanceTarget, type RevisionKey, type RevisionLabels, type RevisionSettings } from './revision.ts';
 export { affinityCookieName } from './session-affinity.ts';
 export { requestTimeoutDefaultMs, type RequestTimeouts, type TimeoutKind } from './timeouts.ts';

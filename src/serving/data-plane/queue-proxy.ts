@@ -8,7 +8,7 @@ import { createForwarder, type Forwarder } from './forwarder.ts';
 import { GuardedExchange, type ExchangeGuard } from './guarded-exchange.ts';
 import { answerHealthCheck, answerNetworkProbe, isHealthCheck, networkProbeOf, type Readiness } from './probe-answers.ts';
 import type { RequestLog } from './request-log.ts';
-import { RequestStats, type RequestReport } from './request-stats.ts';
+import { RequestStats, type RequestReport } from '../request-stats.ts';
 import type { InstanceTarget } from './revision.ts';
 import { settle } from './settle.ts';
 import { TimeoutLists, type RequestTimeouts } from './timeouts.ts';

@@ -11,7 +11,7 @@ import type { Forwarder } from './forwarder.ts';
 import { GuardedExchange, type ExchangeGuard } from './guarded-exchange.ts';
 import { InstanceSet, type Slot } from './instance-picking.ts';
 import type { RequestLog } from './request-log.ts';
-import { RequestStats, type RequestReport } from './request-stats.ts';
+import { RequestStats, type RequestReport } from '../request-stats.ts';
 import { RevisionMetrics } from './revision-metrics.ts';
 import type { Instance, InstanceTarget, RevisionKey, RevisionSettings } from './revision.ts';
 import { settle } from './settle.ts';

@@ -3,7 +3,7 @@ import { realClock, sleep, type Clock } from '../../../clock.ts';
 import { KnativeError } from '../../../errors.ts';
 import { silentLogger, type Logger } from '../../../logger.ts';
 import type { RoutableIngress } from '../../router-compile.ts';
-import type { RequestReport } from '../request-stats.ts';
+import type { RequestReport } from '../../request-stats.ts';
 import type { RevisionKey, RevisionSettings } from '../revision.ts';
 import type { AddressedInstance, WorkerCommand, WorkerEvent } from './messages.ts';
 import { RevisionShares } from './revision-shares.ts';

@@ -1,6 +1,6 @@
 import type { RoutableIngress } from '../../router-compile.ts';
 import type { AddressTarget } from '../forwarder.ts';
-import type { RequestReport } from '../request-stats.ts';
+import type { RequestReport } from '../../request-stats.ts';
 import type { RevisionKey, RevisionSettings } from '../revision.ts';
 
 /** An instance that other processes can reach. */
