@@ -54,6 +54,7 @@ interface Loop {
 
 const keySeparator = '|';
 const lastingFailureMs = 1_000;
+const turnMs = 0.5;
 
 export function createController(options: ControllerOptions): Controller {
   const clock = options.clock ?? realClock;
@@ -140,13 +141,29 @@ export function createController(options: ControllerOptions): Controller {
     await options.store.update(reconciler.kind, { ...current, metadata: { ...current.metadata, finalizers } });
   }
 
+  // All queues together may hold the process for this long; then requests and timers have their turn.
+  let turnStartedMs = clock.monotonic();
+  let turn: Promise<void> | undefined;
+  function yieldTurn(): Promise<void> | undefined {
+    if (turn !== undefined || clock.monotonic() - turnStartedMs < turnMs) return turn;
+    turn = activity.track(
+      new Promise<void>((resolve) =>
+        setImmediate(() => {
+          turn = undefined;
+          turnStartedMs = clock.monotonic();
+          resolve();
+        }),
+      ),
+    );
+    return turn;
+  }
+
   for (const reconciler of options.reconcilers) {
     const queue = new WorkQueue({
       clock,
       concurrency: options.concurrency ?? 1,
       process: (key) => pass(reconciler, key, queue),
-      // Long bursts let timers and I/O of the process have their turn.
-      yieldTurn: () => activity.track(new Promise((resolve) => setImmediate(resolve))),
+      yieldTurn,
       onError(key, error, retryAfterMs) {
         const fields = { reconciler: reconciler.name, key, error: messageOf(error), retryAfterMs };
         // The first failures are mostly things that are just coming into being; only what lasts is worth a warning.

@@ -11,11 +11,9 @@ export interface WorkQueueOptions {
   /** First wait after a failure, doubled by each further one up to the maximum. Defaults 5 ms and 1,000 s, as client-go. */
   readonly backoffBaseMs?: number;
   readonly backoffMaxMs?: number;
-  /** Lets other work of the process run now and then during a long burst; resolves soon. */
-  readonly yieldTurn?: () => Promise<void>;
+  /** Asked between keys: a promise when other work of the process should have its turn first. */
+  readonly yieldTurn?: () => Promise<void> | undefined;
 }
-
-const burstMax = 64;
 
 /**
  * Keys waiting to be handled: each at most once, one handler per key, failed ones with exponential back-off, others after a wanted
@@ -87,13 +85,13 @@ export class WorkQueue {
   async #work(): Promise<void> {
     // A burst of adds in one turn becomes one pass per key.
     await Promise.resolve();
-    let burst = 0;
     for (;;) {
       const key = this.#ready.values().next().value;
       if (key === undefined) break;
       this.#ready.delete(key);
       await this.#handle(key);
-      if (++burst % burstMax === 0) await this.#options.yieldTurn?.();
+      const turn = this.#options.yieldTurn?.();
+      if (turn !== undefined) await turn;
     }
     this.#workers--;
     if (this.#workers === 0) for (const resolve of this.#idle.splice(0)) resolve();

@@ -98,6 +98,8 @@ export function createAutoscalingEdge(options: AutoscalingEdgeOptions): Autoscal
     coldStart(key) {
       const stat = { averageConcurrentRequests: 1, averageProxiedConcurrentRequests: 0, requestCount: 0, proxiedRequestCount: 0 };
       multiScaler.record(key, stat, { poke: true });
+      // A decider that has never decided (initial scale 0) is not woken by a poke, and a request is waiting.
+      if ((multiScaler.get(key)?.desiredScale ?? 0) < 0) multiScaler.tick(key);
     },
     [Symbol.asyncDispose]() {
       timer?.[Symbol.dispose]();
