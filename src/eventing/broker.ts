@@ -24,8 +24,8 @@ import { wireForm } from './filters/wire-form.ts';
 import type { EventLog, LogTrigger, ParkedEvent } from './log.ts';
 import { memoryLog } from './logs/memory.ts';
 import { createMatcher, type TriggerExplanation } from './matcher.ts';
-import { observeDeliveries } from './observe.ts';
 import { SeenEvents } from './seen-events.ts';
+import { observeTriggers } from './telemetry.ts';
 import type { TriggerOptions } from './subscriber.ts';
 import { TriggerDispatcher, type DispatcherEdges } from './trigger-dispatcher.ts';
 
@@ -93,7 +93,17 @@ class LogBroker implements Broker {
       deadLetterSink: options.deadLetterSink,
       ackWaitMs: log.ackWaitMs,
       onParked: options.onParked ?? (() => undefined),
-      observer: observeDeliveries(options, clock, this.#history),
+      traces: options.meter !== undefined || options.tracer !== undefined,
+      observer: observeTriggers(
+        {
+          meter: options.meter,
+          tracer: options.tracer,
+          clock,
+          name: options.name ?? 'broker',
+          namespace: options.namespace ?? 'default',
+        },
+        this.#history,
+      ),
     };
   }
 

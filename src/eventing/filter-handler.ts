@@ -6,7 +6,7 @@ import type { Exchange, Handler, HttpClient } from '../http/exchange.ts';
 import { encodeDelivery } from './encode-delivery.ts';
 import type { Filter } from './filters/compile-filter.ts';
 import { wireForm } from './filters/wire-form.ts';
-import type { SendObserver } from './observe.ts';
+import type { HopObserver, ObservedHop } from './observe.ts';
 import { sendOnce, type SendAnswer, type SendOptions } from './send-event.ts';
 
 /** A trigger as the filter handler needs it. */
@@ -30,18 +30,8 @@ export interface FilterHandlerOptions {
     target: FilterTarget,
     authorization: string | undefined,
   ) => Promise<number | undefined> | number | undefined;
-  readonly observer?: FilterObserver | undefined;
-}
-
-/** Watches one request. */
-export interface FilterObserver {
-  begin(exchange: Exchange): ObservedFilter;
-}
-export interface ObservedFilter {
-  event(event: EventMessage, namespace: string, name: string): SendObserver | undefined;
-  /** The filter has decided. */
-  filtered(passed: boolean): void;
-  end(status: number): void;
+  /** Spans and metrics: `observeHops`. */
+  readonly observer?: HopObserver | undefined;
 }
 
 const headers: readonly string[] = ['Allow', 'POST'];
@@ -56,7 +46,7 @@ export function createFilterHandler(options: FilterHandlerOptions): Handler {
     const watched = options.observer?.begin(exchange);
     const answer: Answer = (status, rawHeaders = headers, body) => {
       exchange.respond(status, rawHeaders, body);
-      watched?.end(status);
+      watched?.end(status, body?.length ?? 0);
     };
     if (exchange.method !== 'POST') answer(405);
     else await take(exchange, options, answer, watched);
@@ -69,7 +59,7 @@ async function take(
   exchange: Exchange,
   options: FilterHandlerOptions,
   answer: Answer,
-  watched: ObservedFilter | undefined,
+  watched: ObservedHop | undefined,
 ): Promise<void> {
   const path = routeFilter(exchange.target);
   if (path === undefined) {
@@ -96,9 +86,9 @@ async function take(
     answer(refused);
     return;
   }
-  const observer = watched?.event(event, path.namespace, path.name);
-  const send: SendOptions = { client: options.client, format: target.format, observer };
-  if (path.to === 'subscriber') await toSubscriber(exchange, event, path.namespace, target, send, answer, watched);
+  watched?.event(event, path.namespace, path.name);
+  const send: SendOptions = { client: options.client, format: target.format, observer: watched?.sends };
+  if (path.to === 'subscriber') await toSubscriber(exchange, event, path.namespace, target, send, answer);
   else await forward(exchange, event, path, target, send, answer);
 }
 
@@ -125,7 +115,6 @@ async function toSubscriber(
   target: FilterTarget,
   options: SendOptions,
   answer: Answer,
-  watched: ObservedFilter | undefined,
 ): Promise<void> {
   const ttl = ttlOf(event);
   if (ttl === undefined) {
@@ -138,7 +127,6 @@ async function toSubscriber(
   }
   const bare = withoutTtl(event);
   const passes = target.filter === undefined || target.filter.matches(wireForm(bare));
-  watched?.filtered(passes);
   if (!passes) {
     answer(200);
     return;

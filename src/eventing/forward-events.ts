@@ -5,7 +5,6 @@ import { realClock, type Clock } from '../clock.ts';
 import { KnativeError } from '../errors.ts';
 import type { HttpClient } from '../http/exchange.ts';
 import type { IngressBroker } from './ingress.ts';
-import type { SendObserver } from './observe.ts';
 import { sendOnce } from './send-event.ts';
 
 export interface ForwardOptions {
@@ -15,16 +14,15 @@ export interface ForwardOptions {
   readonly clock?: Clock;
   /** Default 255. */
   readonly ttlMax?: number;
-  readonly observer?: SendObserver | undefined;
 }
 
 /**
  * An ingress without a log of its own, as upstream's: each event goes on to one address before it is answered, with that address's
  * 2xx status, or 500 for whatever else happens there.
  */
-export function forwardEvents({ url: urlOf, client, clock = realClock, ttlMax, observer }: ForwardOptions): IngressBroker {
+export function forwardEvents({ url: urlOf, client, clock = realClock, ttlMax }: ForwardOptions): IngressBroker {
   return {
-    async publish(event, { rawHeaders = [] }) {
+    async publish(event, { rawHeaders = [], observer }) {
       const admitted = admitEvent(event, new Date(clock.now()).toISOString(), ttlMax);
       if (admitted === undefined) throw refusal('ttlExhausted', 'the event has been through too many brokers');
       const url = urlOf();

@@ -5,11 +5,17 @@ import { readBody } from '../http/index.ts';
 import type { Exchange, Handler } from '../http/exchange.ts';
 import type { PublishOptions } from './broker-types.ts';
 import { LogFullError } from './log.ts';
+import type { HopObserver, ObservedHop, SendObserver } from './observe.ts';
+
+export interface IngressPublishOptions extends PublishOptions {
+  /** Watches what is sent on for the request. */
+  readonly observer?: SendObserver | undefined;
+}
 
 /** Where an ingress puts events: a `Broker`, or what `forwardEvents` makes. */
 export interface IngressBroker {
   /** Resolves when the event is taken; `status` is passed on (default 202). */
-  publish(event: EventMessage, options: PublishOptions): Promise<{ readonly status?: number }>;
+  publish(event: EventMessage, options: IngressPublishOptions): Promise<{ readonly status?: number }>;
 }
 
 /** A request as the check of its sender sees it. */
@@ -24,22 +30,13 @@ export interface SenderRequest {
 /** Who may send: the status of the refusal (401, 403, 500), or `undefined` when the sender may. */
 export type SenderCheck = (request: SenderRequest) => Promise<number | undefined> | number | undefined;
 
-/** Watches one request: what it puts beside the event replaces the trace that came in. */
-export interface IngressObserver {
-  begin(exchange: Exchange): ObservedIngress;
-}
-export interface ObservedIngress {
-  /** The event is known and goes to a broker: headers to publish it with. */
-  event(event: EventMessage, namespace: string, name: string): readonly string[];
-  end(status: number): void;
-}
-
 export interface IngressOptions {
   /** The broker of an address `/NAMESPACE/NAME`; `undefined` when there is none. */
   readonly brokerOf: (namespace: string, name: string) => IngressBroker | undefined;
   /** Default: everybody may send. */
   readonly mayPublish?: SenderCheck | undefined;
-  readonly observer?: IngressObserver | undefined;
+  /** Spans and metrics: `observeHops`. */
+  readonly observer?: HopObserver | undefined;
 }
 
 /**
@@ -50,9 +47,9 @@ export function createIngress(options: IngressOptions): Handler {
   const { observer } = options;
   return (exchange) => {
     const watched = observer?.begin(exchange);
-    const answer: Answer = (status, rawHeaders = ingressHeaders, body) => {
-      exchange.respond(status, rawHeaders, body);
-      watched?.end(status);
+    const answer: Answer = (status, rawHeaders = ingressHeaders) => {
+      exchange.respond(status, rawHeaders);
+      watched?.end(status, 0);
     };
     const target = routeIngress(exchange.method, exchange.target);
     if ('status' in target) {
@@ -63,7 +60,7 @@ export function createIngress(options: IngressOptions): Handler {
   };
 }
 
-type Answer = (status: number, rawHeaders?: readonly string[], body?: string) => void;
+type Answer = (status: number, rawHeaders?: readonly string[]) => void;
 
 async function take(
   exchange: Exchange,
@@ -71,7 +68,7 @@ async function take(
   name: string,
   { brokerOf, mayPublish }: IngressOptions,
   answer: Answer,
-  watched: ObservedIngress | undefined,
+  watched: ObservedHop | undefined,
 ): Promise<void> {
   const body = await readBody(exchange);
   const event = decodeHttp(exchange.rawHeaders, body, { as: 'upstream' });
@@ -84,7 +81,7 @@ async function take(
     answer(ingressStatus('unknownBroker'));
     return;
   }
-  const rawHeaders = watched === undefined ? exchange.rawHeaders : watched.event(event, namespace, name);
+  watched?.event(event, namespace, name);
   if (mayPublish !== undefined) {
     const refused = await mayPublish({ namespace, name, event, authorization: exchange.header('authorization') });
     if (refused !== undefined) {
@@ -93,7 +90,11 @@ async function take(
     }
   }
   try {
-    const { status } = await broker.publish(event, { rawHeaders });
+    const { rawHeaders } = exchange;
+    const { status } = await broker.publish(
+      event,
+      watched === undefined ? { rawHeaders } : { rawHeaders: watched.travelling(rawHeaders), observer: watched.sends },
+    );
     answer(status ?? 202);
   } catch (error) {
     refuse(answer, error);

@@ -1,6 +1,5 @@
 import type { EventMessage } from '../cloudevents/event-message.ts';
-import type { Clock } from '../clock.ts';
-import type { Meter, Tracer } from '../telemetry/index.ts';
+import type { Exchange } from '../http/exchange.ts';
 import type { DeliveryJob } from './delivery-job.ts';
 import type { ParkReason } from './log.ts';
 
@@ -14,28 +13,32 @@ export interface ObservedSend {
 
 /** Watches what is sent over HTTP on behalf of one hop. */
 export interface SendObserver {
-  start(url: string, event: EventMessage): ObservedSend;
+  start(url: string, event: EventMessage, bodyBytes: number): ObservedSend;
 }
 
-/** Watches the deliveries of one trigger. */
+/** One request to an ingress or filter, watched. */
+export interface ObservedHop {
+  /** The event is known, and the broker or trigger that it is for. */
+  event(event: EventMessage, namespace: string, name: string): void;
+  /** The request's headers with the trace of this hop, to keep with the event. */
+  travelling(rawHeaders: readonly string[]): readonly string[];
+  readonly sends: SendObserver;
+  end(status: number, bodyBytes: number): void;
+}
+
+/** Watches the requests of an ingress or filter. */
+export interface HopObserver {
+  begin(exchange: Exchange): ObservedHop;
+}
+
+/** Watches the deliveries of one broker. */
 export interface DeliveryObserver {
   /** A try of a function begins. */
   begin(job: DeliveryJob): void;
-  /** For tries over HTTP: watches the request. */
+  /** A try over HTTP begins: what watches the request. */
   sends(job: DeliveryJob): SendObserver | undefined;
   /** A try has ended. */
   end(job: DeliveryJob, status: number, error: unknown): void;
   deadLetter(job: DeliveryJob, status: number): void;
   parked(job: DeliveryJob, reason: ParkReason): void;
-}
-
-/** The observer of a broker's deliveries; `undefined` when nobody watches, so that deliveries pay nothing. */
-export function observeDeliveries(
-  options: { readonly meter?: Meter; readonly tracer?: Tracer },
-  clock: Clock,
-  history: DeliveryObserver | undefined,
-): DeliveryObserver | undefined {
-  void options;
-  void clock;
-  return history;
 }

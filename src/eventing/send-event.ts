@@ -48,7 +48,7 @@ export async function sendOnce(event: EventMessage, url: string, options: SendOp
     rawHeaders.push('content-type', 'application/json');
   }
   if (options.rawHeaders !== undefined) for (const item of options.rawHeaders) rawHeaders.push(item);
-  const sending = options.observer?.start(url, event);
+  const sending = options.observer?.start(url, event, body?.length ?? 0);
   if (sending !== undefined) rawHeaders.push(...sending.rawHeaders);
   const answer = await post(url, rawHeaders, body, options);
   sending?.end(answer.outcome === 'noResponse' ? undefined : answer.status, answer.delivered ? undefined : answer.body);

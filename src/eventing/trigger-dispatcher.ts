@@ -5,7 +5,7 @@ import { sleep, type Clock } from '../clock.ts';
 import { KnativeError, messageOf } from '../errors.ts';
 import type { HttpClient } from '../http/exchange.ts';
 import type { Logger } from '../logger.ts';
-import { deliveryHeaders } from './companion-headers.ts';
+import { deliveryHeaders, traceBeside } from './companion-headers.ts';
 import { DeadlineList } from './deadline-list.ts';
 import { DeliveryJob, type JobOwner } from './delivery-job.ts';
 import { Lanes } from './lanes.ts';
@@ -36,6 +36,8 @@ export interface DispatcherEdges {
   /** Called for an event that nobody took: no dead letter sink, or it failed too. It is parked then. */
   readonly onParked: (trigger: string, event: EventMessage, reason: ParkReason) => void;
   readonly observer: DeliveryObserver | undefined;
+  /** The observer writes trace headers. */
+  readonly traces: boolean;
 }
 
 /** Delivers the events of one trigger: flow, order, retries, time-outs, replies, dead letters, acknowledgements. */
@@ -293,6 +295,8 @@ export class TriggerDispatcher implements JobOwner {
   #headersFor(url: string, delivery: LogDelivery, prefer = true): string[] | Promise<string[]> {
     const headers = prefer ? ['Prefer', 'reply', ...this.#edges.rawHeaders] : [...this.#edges.rawHeaders];
     headers.push(...deliveryHeaders(delivery.rawHeaders));
+    // Without tracing of our own the sender's trace goes on unchanged.
+    if (!this.#edges.traces) headers.push(...traceBeside(delivery.rawHeaders));
     const own = this.#options.rawHeaders;
     if (own === undefined) return headers;
     const more = typeof own === 'function' ? own(url) : own;

@@ -4,6 +4,7 @@ import { dispatch, filterHandler, ingress } from './eventing.broker.ts';
 import { configParse } from './eventing.config.ts';
 import { readVectors, type FileReplay } from './eventing.files.ts';
 import { filters } from './eventing.filters.ts';
+import { observe } from './eventing.observe.ts';
 import { eventPolicyMatch, resolve } from './eventing.policies.ts';
 import { retry } from './eventing.retry.ts';
 import { validation } from './eventing.validation.ts';
@@ -18,6 +19,7 @@ const files: Readonly<Record<string, FileReplay>> = {
   'filter-handler.json': filterHandler,
   'filters.json': filters,
   'ingress.json': ingress,
+  'observe.json': observe,
   'resolve.json': resolve,
   'retry.json': retry,
   'validation.json': validation,

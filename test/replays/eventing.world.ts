@@ -39,6 +39,8 @@ export interface Answer {
 export interface World {
   readonly client: HttpClient;
   readonly requests: SinkRequest[];
+  /** The headers of each request as they came, by lower-case name. */
+  readonly requestHeaders: Record<string, string>[];
   /** Lets `handler` answer for `http://NAME`. */
   serve(name: string, handler: Handler): void;
   /** `undefined`: the connection broke. */
@@ -59,7 +61,9 @@ export const transports: readonly TransportName[] = ['memory', 'sockets'];
 export async function withWorld<T>(transport: TransportName, sinks: Sinks, use: (world: World) => Promise<T>): Promise<T> {
   const handlers = new Map<string, Handler>();
   const requests: SinkRequest[] = [];
-  for (const [name, script] of Object.entries(sinks)) handlers.set(name, sinkHandler(name, [...script], requests));
+  const requestHeaders: Record<string, string>[] = [];
+  for (const [name, script] of Object.entries(sinks))
+    handlers.set(name, sinkHandler(name, [...script], requests, requestHeaders));
   const dispatch: Handler = (exchange) => {
     const handler = handlers.get(exchange.host.replace(/:.*/, ''));
     if (handler === undefined) exchange.destroy();
@@ -70,6 +74,7 @@ export async function withWorld<T>(transport: TransportName, sinks: Sinks, use: 
   return await use({
     client,
     requests,
+    requestHeaders,
     serve: (name, handler) => void handlers.set(name, handler),
     send: (name, request) => send(client, name, request),
   });
@@ -93,11 +98,17 @@ async function socketTransport(handler: Handler): Promise<{ readonly client: Htt
   };
 }
 
-function sinkHandler(name: string, script: SinkAnswer[], requests: SinkRequest[]): Handler {
+function sinkHandler(
+  name: string,
+  script: SinkAnswer[],
+  requests: SinkRequest[],
+  requestHeaders: Record<string, string>[],
+): Handler {
   return async (exchange) => {
     const answer = (script.length > 1 ? script.shift() : script[0]) ?? { status: 202 };
     const body = await readBody(exchange);
     const headers = headersOf(exchange.rawHeaders);
+    requestHeaders.push(plainHeaders(exchange.rawHeaders));
     requests.push({ to: name, method: exchange.method, path: exchange.target, headers, body: bodyOf(body) });
     if (answer.delayMs !== undefined) await delay(answer.delayMs, exchange);
     if (answer.dropConnection === true) exchange.destroy();
@@ -145,6 +156,12 @@ const leftOut = new Set([
   'keep-alive',
   'transfer-encoding',
 ]);
+
+function plainHeaders(rawHeaders: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) headers[(rawHeaders[at] ?? '').toLowerCase()] = rawHeaders[at + 1] ?? '';
+  return headers;
+}
 
 /** Headers in the vectors' form: lower case, values that change replaced. */
 export function headersOf(rawHeaders: readonly string[]): Record<string, string> {
