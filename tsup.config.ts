@@ -6,7 +6,14 @@ import { defineConfig } from 'tsup';
 const modules = readdirSync('src', { withFileTypes: true }).filter(
   (entry) => entry.isDirectory() && existsSync(`src/${entry.name}/index.ts`),
 );
-const started = ['cli/main', 'functions/faas', 'functions/framework', 'functions/worker-entry', 'functions/process-entry'];
+const started = [
+  'cli/main',
+  'functions/faas',
+  'functions/framework',
+  'functions/worker-entry',
+  'functions/process-entry',
+  'serving/data-plane-worker',
+];
 
 export default defineConfig({
   entry: Object.fromEntries([

@@ -80,7 +80,6 @@ function overview(): string {
 
 async function version(): Promise<string> {
   const { readFile } = await import('node:fs/promises');
-  // One level up from dist/cli and src/cli alike.
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  const text = await readFile(new URL(import.meta.resolve('knative-embed/package.json')), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
