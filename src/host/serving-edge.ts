@@ -136,10 +136,10 @@ export function createServingEdge(options: ServingEdgeOptions): ServingEdge {
   };
 }
 
-/** The port's name chooses the protocol (`h2c`), as in the runtime contract. */
-function protocolOf(revision: Revision): 'h2c' | 'auto' {
+/** The port's name chooses the protocol, as in the runtime contract: `h2c`, else HTTP/1.1 whatever the client speaks. */
+function protocolOf(revision: Revision): 'h2c' | 'http1' {
   const ports = revision.spec.containers?.flatMap((container) => container.ports ?? []) ?? [];
-  return ports[0]?.name === 'h2c' ? 'h2c' : 'auto';
+  return ports[0]?.name === 'h2c' ? 'h2c' : 'http1';
 }
 
 function settingsOf(revision: Revision): RevisionSettings {
