@@ -40,6 +40,8 @@ function poisson(of: Load, startMs: number, randomFor: () => Random): Arrivals {
   }
 }
 
+const gapMin = 1e-9;
+
 /** Arrivals at a rate that is constant in pieces: the accumulated rate reaches the next gap, of 1 or of random length. */
 class PacedArrivals implements Arrivals {
   readonly #segments: (atMs: number) => Segment;
@@ -67,6 +69,8 @@ class PacedArrivals implements Arrivals {
       gap -= (this.#untilMs - this.#nowMs) * this.#perMs;
       this.#nowMs = this.#untilMs;
       ({ perMs: this.#perMs, untilMs: this.#untilMs } = this.#segments(this.#nowMs));
+      // A request due exactly where the rate changes: rounding must not put it off to the next stretch.
+      if (gap < gapMin) return this.#nowMs;
     }
   }
 }

@@ -22,14 +22,19 @@ const gapMs = 600_000;
 const turnsMin = 5;
 
 /**
- * The stretches in which replicas change direction at least five times, and at least twice as often as the load does. A policy that
- * follows a wave turns as often as the wave; one that cannot settle turns on its own.
+ * The stretches in which replicas change direction at least five times, and at least twice as often as the load does (a policy that
+ * follows a wave turns as often as the wave; one that cannot settle turns on its own), and those with a start from zero again and
+ * again.
  */
 export function findOscillations(series: Series): readonly Oscillation[] {
+  return [...findSwings(series), ...findFlapping(series)];
+}
+
+function findSwings(series: Series): readonly Oscillation[] {
   const times = series.values('atMs');
   const replicas = series.values('replicas');
   const loadTurns = turningPoints(smoothed(series.values('requestsPerSecond'), times), times, 0);
-  return stretchesOf(turningPoints(replicas, times, 1))
+  return stretchesOf(turningPoints(replicas, times, 1), gapMs)
     .filter((stretch) => stretch.length >= turnsMin)
     .flatMap((stretch) => {
       const fromMs = stretch[0]?.atMs ?? 0;
@@ -44,6 +49,30 @@ export function findOscillations(series: Series): readonly Oscillation[] {
         `Replicas swing between ${least} and ${most}: ${stretch.length} changes of direction within ${minutes} min ` +
         `from minute ${Math.floor(fromMs / 60_000)} on, while the load changed direction ${ofLoad} times.`;
       return [{ fromMs, toMs, turns: stretch.length, loadTurns: ofLoad, least, most, sentence }];
+    });
+}
+
+/** Starts from zero closer together than this, several times in a row, cost cold starts and save little. */
+const flappingMs = 300_000;
+
+function findFlapping(series: Series): readonly Oscillation[] {
+  const times = series.values('atMs');
+  const replicas = series.values('replicas');
+  const starts: Turn[] = [];
+  replicas.forEach((value, index) => {
+    if (value > 0 && replicas[index - 1] === 0) starts.push({ atMs: times[index] ?? 0, value });
+  });
+  return stretchesOf(starts, flappingMs)
+    .filter((stretch) => stretch.length >= turnsMin)
+    .map((stretch) => {
+      const fromMs = stretch[0]?.atMs ?? 0;
+      const toMs = stretch.at(-1)?.atMs ?? 0;
+      const everyS = Math.round((toMs - fromMs) / (stretch.length - 1) / 1_000);
+      const most = Math.max(...stretch.map(({ value }) => value));
+      const sentence =
+        `Flaps at zero: ${stretch.length} starts from zero, one every ${everyS} s from minute ${Math.floor(fromMs / 60_000)} on. ` +
+        'Requests come further apart than an instance is kept.';
+      return { fromMs, toMs, turns: 2 * stretch.length, loadTurns: 0, least: 0, most, sentence };
     });
 }
 
@@ -87,12 +116,12 @@ function smoothed(values: Float64Array, times: Float64Array): Float64Array {
   return result;
 }
 
-function stretchesOf(turns: readonly Turn[]): readonly (readonly Turn[])[] {
+function stretchesOf(turns: readonly Turn[], apartMs: number): readonly (readonly Turn[])[] {
   const stretches: Turn[][] = [];
   for (const turn of turns) {
     const current = stretches.at(-1);
     const last = current?.at(-1);
-    if (current !== undefined && last !== undefined && turn.atMs - last.atMs <= gapMs) current.push(turn);
+    if (current !== undefined && last !== undefined && turn.atMs - last.atMs <= apartMs) current.push(turn);
     else stretches.push([turn]);
   }
   return stretches;

@@ -2,7 +2,7 @@ import { createRandom } from '../random.ts';
 import { createBreaker, type Breaker, type BreakerTicket } from '../serving/data-plane/breaker.ts';
 import { revisionCapacity } from '../serving/data-plane/capacity.ts';
 import type { Slot } from '../serving/data-plane/instance-picking.ts';
-import { RequestStats } from '../serving/data-plane/request-stats.ts';
+import { RequestStats } from '../serving/request-stats.ts';
 import { createSampler } from './distribution.ts';
 import { eventKinds, type EventQueue } from './event-queue.ts';
 import type { Fleet } from './fleet.ts';
