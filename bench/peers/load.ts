@@ -42,7 +42,7 @@ export async function load({ port, connections, request, durationMs, rate }: Loa
           // Every answer of a run looks alike: the first one tells its length.
           const end = chunk.indexOf('\r\n\r\n');
           const head = chunk.toString('latin1', 0, end);
-          if (!head.startsWith('HTTP/1.1 200')) return void reject(new Error(head.split('\r\n')[0] ?? 'no answer'));
+          if (!head.startsWith('HTTP/1.1 20')) return void reject(new Error(head.split('\r\n')[0] ?? 'no answer'));
           wanted = end + 4 + Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
         }
         received += chunk.length;
