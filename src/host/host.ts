@@ -100,7 +100,6 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     runtime,
     clock,
     logger,
-    activity,
     drain: (pod, graceMs) => drain(pod, graceMs),
     onChange: (pod, instance) => serving.podChanged(pod, instance),
   });
@@ -250,8 +249,14 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     },
     store,
     controller,
-    close: (graceMs = 10_000) => (closing ??= close(graceMs)),
+    close: (graceMs = 10_000) => (closing ??= keepingProcess(close(graceMs))),
     [Symbol.asyncDispose]: () => host.close(),
   };
   return host;
+}
+
+/** Clocks and instances keep no process alive, but one that waits for its host to close must not end before it has. */
+function keepingProcess<T>(work: Promise<T>): Promise<T> {
+  const alive = setInterval(() => undefined, 1_000);
+  return work.finally(() => clearInterval(alive));
 }

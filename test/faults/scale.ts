@@ -198,10 +198,13 @@ async function load(host: Host, port: number, options: Load): Promise<ScaleFault
       goOn = Promise.withResolvers<void>();
     }
   };
+  // Clocks keep no process alive, and there are moments without a request.
+  const alive = setInterval(() => undefined, 1_000);
   const watch = host.watch(({ kind, resource }) => {
     if (kind === pods) podNames.add(resource.metadata.name);
   });
   await Promise.all([disturb(), ...Array.from({ length: options.connections }, send)]);
+  clearInterval(alive);
   watch[Symbol.dispose]();
   await client.close();
 

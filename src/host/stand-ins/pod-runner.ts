@@ -2,7 +2,6 @@ import { configMaps } from '../../api/core/config-map.ts';
 import { pods, type Pod } from '../../api/core/pod.ts';
 import { secrets } from '../../api/core/secret.ts';
 import { resourceKey } from '../../api/resource.ts';
-import { noActivity, type Activity } from '../../activity.ts';
 import type { Clock } from '../../clock.ts';
 import type { MemoryStore } from '../../controller/memory-store.ts';
 import { isStaleRead } from '../../controller/plan.ts';
@@ -20,7 +19,6 @@ export interface PodRunnerOptions {
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly activity?: Activity;
   /** Called when a pod begins to end, before its instance is stopped: resolves when no request is in it any more, or never later than `graceMs`. */
   readonly drain: (pod: Pod, graceMs: number) => Promise<void>;
   /** Called after every change of a pod's instance or of the pod itself. */
@@ -150,14 +148,13 @@ export class PodRunner {
   async #end(entry: Entry): Promise<void> {
     entry.ending = true;
     const { store, drain, logger } = this.#options;
-    const activity = this.#options.activity ?? noActivity;
     const { pod, instance } = entry;
     this.#options.onChange(pod, instance);
     const { namespace, name } = pod.metadata;
     try {
       if (instance !== undefined) {
         await drain(pod, graceMs(pod));
-        await activity.track(instance.stop(graceMs(pod)));
+        await instance.stop(graceMs(pod));
       }
       const finalizers = (store.view.get(pods, namespace, name)?.metadata.finalizers ?? []).filter(
         (finalizer) => finalizer !== instanceFinalizer,
