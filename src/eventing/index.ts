@@ -31,6 +31,8 @@ export {
   type StoredEvent,
   type TriggerStats,
 } from './log.ts';
+export { fileLog } from './logs/file.ts';
+export { type FileLogOptions } from './logs/file-options.ts';
 export { memoryLog, type MemoryLogOptions } from './logs/memory.ts';
 export { type DeliveryContext, type Subscriber, type TriggerOptions } from './subscriber.ts';
 export {
@@ -51,3 +53,10 @@ export {
   type SenderRule,
 } from './filters/event-policy.ts';
 export { applyingPolicies } from './reconcilers/event-policies.ts';
+export { createDeliveryCheck, createSenderCheck, type ProtectedResource, type SenderCheckOptions } from './auth/sender-check.ts';
+export { createTokenIssuer, type TokenIssuer, type TokenIssuerOptions } from './auth/token-issuer.ts';
+export { createTokenVerifier, type TokenIdentity, type TokenVerifier, type TokenVerifierOptions } from './auth/token-verifier.ts';
+export { dispatchEvent, type DispatchOptions, type DispatchResult } from './dispatch-event.ts';
+export { createFilterHandler, type FilterHandlerOptions, type FilterTarget } from './filter-handler.ts';
+export { observeHops, type EventingTelemetryOptions, type HopOptions } from './telemetry.ts';
+export { parseEventingConfig, type ConfigOutcome } from './config/config-maps.ts';

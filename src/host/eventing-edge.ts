@@ -1,4 +1,6 @@
+import { eventingFeatures } from '../api/duck/features.ts';
 import { brokers, type Broker as BrokerResource } from '../api/eventing/broker.ts';
+import { eventPolicies } from '../api/eventing/event-policy.ts';
 import { triggers, type Trigger } from '../api/eventing/trigger.ts';
 import { resourceKey } from '../api/resource.ts';
 import type { Clock } from '../clock.ts';
@@ -8,14 +10,22 @@ import { messageOf } from '../errors.ts';
 import { configData } from './config-maps.ts';
 import {
   brokerOf,
+  compileSenderRule,
   createBroker,
   createIngress,
+  createSenderCheck,
+  createTokenIssuer,
+  createTokenVerifier,
   runsOnEmbeddedLog,
   type Broker,
+  type CompiledSenderRule,
   type EventLog,
+  type SenderCheck,
+  type TokenIssuer,
+  type TokenVerifier,
   type TriggerOptions,
 } from '../eventing/index.ts';
-import type { Handler, HttpClient } from '../http/index.ts';
+import { createMemoryNetwork, type Handler, type HttpClient } from '../http/index.ts';
 import { jsonEqual } from '../json.ts';
 import type { Logger } from '../logger.ts';
 
@@ -41,7 +51,12 @@ export interface EventingEdge extends AsyncDisposable {
   readonly ingress: Handler;
   start(): void;
   broker(namespace: string, name: string): Broker | undefined;
+  /** Issues the tokens of this host's senders, as a cluster does for its service accounts. */
+  readonly issuer: TokenIssuer;
 }
+
+/** The issuer that upstream asks by default: the cluster itself, which here is the host. */
+const clusterIssuer = 'https://kubernetes.default.svc';
 
 interface Running {
   /** `undefined` until the log is open. */
@@ -54,6 +69,7 @@ interface Running {
 export function createEventingEdge(options: EventingEdgeOptions): EventingEdge {
   const { store, facts, client, clock, logger } = options;
   const running = new Map<string, Running>();
+  const issuer = createTokenIssuer({ issuer: clusterIssuer, clock });
   const stopping = new Map<string, Promise<void>>();
   let closed = false;
   const subscriptions: Disposable[] = [];
@@ -133,8 +149,11 @@ export function createEventingEdge(options: EventingEdgeOptions): EventingEdge {
     const entry = running.get(key);
     const wanted = gone ? undefined : subscription(trigger, store.view.get(brokers, ...splitKey(key)));
     if (entry?.broker === undefined || wanted === undefined || jsonEqual(entry.triggers.get(name), wanted)) return;
+    const { subscriberAudience } = trigger.status ?? {};
+    const subject = `system:serviceaccount:${trigger.metadata.namespace ?? ''}:${trigger.status?.auth?.serviceAccountName ?? 'default'}`;
+    const tokens = subscriberAudience === undefined ? {} : { rawHeaders: () => issuer.headers(subject, subscriberAudience) };
     try {
-      entry.broker.addTrigger(name, wanted);
+      entry.broker.addTrigger(name, { ...wanted, ...tokens });
       entry.triggers.set(name, wanted);
     } catch (error) {
       logger.error({ trigger: name, error: messageOf(error) }, 'trigger could not be started');
@@ -142,7 +161,11 @@ export function createEventingEdge(options: EventingEdgeOptions): EventingEdge {
   }
 
   return {
-    ingress: createIngress({ brokerOf: (namespace, name) => running.get(`${namespace}/${name}`)?.broker }),
+    ingress: createIngress({
+      brokerOf: (namespace, name) => running.get(`${namespace}/${name}`)?.broker,
+      mayPublish: senderCheck(options, issuer),
+    }),
+    issuer,
     start() {
       subscriptions.push(
         store.watch({ kind: brokers }, ({ resource, type }) => onBroker(resource, type === 'DELETED')),
@@ -186,4 +209,37 @@ function subscription(
     ...(deadLetterSink === undefined ? {} : { deadLetterSink }),
     ...(ordered ? { order: 'ordered' as const } : {}),
   };
+}
+
+/** Who may send to the brokers: feature flag `authentication-oidc` with the policies that the brokers' status lists. */
+function senderCheck({ store, client, clock, logger }: EventingEdgeOptions, issuer: TokenIssuer): SenderCheck {
+  const flag = (name: string): string => eventingFeatures(configData(store, 'config-features')).get(name) ?? '';
+  const verifiers = new Map<string, TokenVerifier>();
+  const verifierOf = (discoveryUrl: string): TokenVerifier => {
+    let verifier = verifiers.get(discoveryUrl);
+    if (verifier === undefined) {
+      const own = createMemoryNetwork({ fallback: issuer.handler }).client;
+      verifier = createTokenVerifier({ discoveryUrl, client: discoveryUrl === clusterIssuer ? own : client, clock, logger });
+      verifiers.set(discoveryUrl, verifier);
+    }
+    return verifier;
+  };
+  return createSenderCheck({
+    verifier: {
+      verify: (authorization, audience) => verifierOf(flag('oidc-discovery-base-url')).verify(authorization, audience),
+    },
+    enabled: () => flag('authentication-oidc') === 'Enabled',
+    defaultMode: () => flag('default-authorization-mode'),
+    resourceOf(namespace, name) {
+      const broker = store.view.get(brokers, namespace, name);
+      if (broker === undefined) return undefined;
+      const rules: CompiledSenderRule[] = [];
+      for (const { name: policyName } of broker.status?.policies ?? []) {
+        const policy = store.view.get(eventPolicies, namespace, policyName);
+        if (policy === undefined) return { audience: broker.status?.address?.audience, rules: 'missing' };
+        rules.push(compileSenderRule({ subjects: policy.status?.from ?? [], filters: policy.spec.filters }));
+      }
+      return { audience: broker.status?.address?.audience, rules };
+    },
+  });
 }

@@ -21,6 +21,7 @@ import { createCertificates } from './certificates.ts';
 import { ColdStarts } from './cold-starts.ts';
 import { configData, watchConfig } from './config-maps.ts';
 import { createCoreServiceEdge } from './core-service-edge.ts';
+import { brokerFiles } from './broker-files.ts';
 import { createEventingEdge } from './eventing-edge.ts';
 import { createFallback, createFrontDoor } from './front-door.ts';
 import type { Host, HostOptions } from './host-types.ts';
@@ -147,7 +148,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     domain,
     outside: options.transport === 'memory' ? undefined : createHttpClient(),
   });
-  const eventing = createEventingEdge({ store, facts, client, clock, logger });
+  const eventing = createEventingEdge({ store, facts, client, clock, logger, ...brokerFiles(options.dataDir, { clock, logger }) });
   const fallback = createFallback({
     brokerIngress: eventing.ingress,
     coreService: (exchange, hostname) => coreService.answer(exchange, hostname),
