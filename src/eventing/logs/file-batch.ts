@@ -1,5 +1,5 @@
 import type { EventMessage } from '../../cloudevents/event-message.ts';
-import { ByteWriter } from './byte-writer.ts';
+import type { ByteWriter } from './byte-writer.ts';
 import { writeEvent } from './event-codec.ts';
 import { beginRecord, encodeHeader, endRecord, recordEvent, recordName, writeBatchStart } from './file-records.ts';
 import type { Segment } from './file-segment.ts';

@@ -1,7 +1,8 @@
 import { readdir, truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { damaged, headerBytes } from './file-records.ts';
-import { openSegment, Segment, segmentName, type OnDamage } from './file-segment.ts';
+import type { Segment } from './file-segment.ts';
+import { openSegment, segmentName, type OnDamage } from './file-segment.ts';
 import type { StateFile } from './file-state.ts';
 import type { FileTrigger } from './file-trigger.ts';
 
