@@ -22,4 +22,9 @@ export const commandTable: readonly { name: string; summary: string; load: () =>
     summary: 'Evaluate a CESQL expression for an event, with the value of each part',
     load: () => import('./commands/cesql.ts'),
   },
+  {
+    name: 'simulate',
+    summary: 'Try an autoscaling policy on a load, in virtual time',
+    load: () => import('./commands/simulate.ts'),
+  },
 ];

@@ -6,6 +6,7 @@ import { runEngine } from './engine.ts';
 import { describeLoad } from './describe-load.ts';
 import { resolveOptions, type Settings, type SimulationOptions } from './options.ts';
 import { findOscillations, type Oscillation } from './oscillation.ts';
+import { duration } from './words.ts';
 import { runTimeMs, type RunTime } from './run-time.ts';
 import type { Series, SeriesRow } from './series.ts';
 import { summarize, type Summary } from './summary.ts';
@@ -134,11 +135,11 @@ function scenarioOf(settings: Settings): Record<string, string> {
     'cold start': describeDistribution(settings.coldStart),
     'container concurrency': settings.containerConcurrency === 0 ? 'unlimited' : String(settings.containerConcurrency),
     ...(settings.parallelism === Infinity ? {} : { parallelism: String(settings.parallelism) }),
-    ...(settings.keepAliveMs === undefined ? {} : { 'keep-alive': `${settings.keepAliveMs / 1_000} s` }),
+    ...(settings.keepAliveMs === undefined ? {} : { 'keep-alive': duration(settings.keepAliveMs) }),
     ...(annotations.length === 0 ? {} : { annotations: annotations.join(', ') }),
-    ...(settings.crashEveryMs === Infinity ? {} : { 'instances break': `every ${settings.crashEveryMs / 1_000} s on average` }),
+    ...(settings.crashEveryMs === Infinity ? {} : { 'instances break': `every ${duration(settings.crashEveryMs)} on average` }),
     ...(settings.startFailure === 0 ? {} : { 'starts fail': `${settings.startFailure * 100} %` }),
-    duration: `${settings.durationMs / 1_000} s`,
+    duration: duration(settings.durationMs),
     seed: String(settings.seed),
   };
 }

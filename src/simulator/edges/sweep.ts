@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads';
 import { KnativeError } from '../../errors.ts';
 import { wholeIn } from '../fault.ts';
 import { combinations, describeParameters, type ParameterGrid, type Parameters, type SweepResult } from '../grid.ts';
@@ -59,8 +60,8 @@ class SweepPool {
   }
 
   async run(threads: number): Promise<readonly SweepResult[]> {
-    const { Worker } = process.getBuiltinModule('node:worker_threads');
-    const workers = Array.from({ length: threads }, () => new Worker(workerUrl()));
+    const threadsModule = process.getBuiltinModule('node:worker_threads');
+    const workers = Array.from({ length: threads }, () => new threadsModule.Worker(workerUrl()));
     try {
       await Promise.all(workers.map((worker) => this.#drive(worker)));
       return this.#results;
@@ -69,7 +70,7 @@ class SweepPool {
     }
   }
 
-  #drive(worker: import('node:worker_threads').Worker): Promise<void> {
+  #drive(worker: Worker): Promise<void> {
     const { signal } = this.#options;
     return new Promise((resolve, reject) => {
       const onAbort = (): void => reject(signal?.reason as Error);
@@ -88,7 +89,7 @@ class SweepPool {
     });
   }
 
-  #give(worker: import('node:worker_threads').Worker, over: () => void): void {
+  #give(worker: Worker, over: () => void): void {
     const index = this.#next++;
     const parameters = this.#all[index];
     if (parameters === undefined) return over();

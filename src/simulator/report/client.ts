@@ -14,6 +14,7 @@ export function reportClient(uPlot: typeof uPlotClass, runs: readonly ReportRun[
     readonly dash?: boolean;
     readonly step?: boolean;
     readonly fill?: boolean;
+    readonly thin?: boolean;
   }
   interface Chart {
     readonly title: string;
@@ -54,7 +55,7 @@ export function reportClient(uPlot: typeof uPlotClass, runs: readonly ReportRun[
           lines: [
             { label: 'ready', column: 'readyReplicas', run: 0, color: '--s1', step: true, fill: true },
             { label: 'wanted', column: 'replicas', run: 0, color: '--s2', step: true, dash: true },
-            { label: 'busy', column: 'busyReplicas', run: 0, color: '--s3', step: true },
+            { label: 'busy', column: 'busyReplicas', run: 0, color: '--s3', step: true, thin: true },
             { label: 'starting', column: 'startingReplicas', run: 0, color: '--s4', step: true },
             { label: 'draining', column: 'drainingReplicas', run: 0, color: '--muted', step: true },
           ],
@@ -78,7 +79,7 @@ export function reportClient(uPlot: typeof uPlotClass, runs: readonly ReportRun[
       { title: 'Load', unit: 'rate', height: 120, lines: load },
       { title: 'Ready instances', unit: 'count', height: 230, lines: each('readyReplicas', { step: true }) },
       { title: 'Latency, 95th percentile', unit: 'ms', height: 190, lines: each('latencyP95Ms') },
-      { title: 'Waiting requests', unit: 'count', height: 150, lines: each('waiting') },
+      { title: 'Requests in flight, waiting ones included', unit: 'count', height: 170, lines: each('concurrency') },
     ];
   }
 
@@ -136,7 +137,7 @@ export function reportClient(uPlot: typeof uPlotClass, runs: readonly ReportRun[
     return {
       label: line.label,
       stroke,
-      width: line.dash === true ? 1.5 : 1.8,
+      width: line.thin === true ? 1 : 1.8,
       show: !hidden.has(`${line.run} ${line.column}`),
       points: { show: false },
       ...(line.dash === true ? { dash: [5, 4] } : {}),
@@ -158,7 +159,7 @@ export function reportClient(uPlot: typeof uPlotClass, runs: readonly ReportRun[
         width: place.clientWidth,
         height: narrow ? Math.round(chart.height * 0.85) : chart.height,
         legend: { show: false },
-        padding: [8, 10, 0, 0],
+        padding: [8, 22, 0, 0],
         cursor: { sync: { key: 'simulation', setSeries: false }, points: { size: 6 }, drag: { x: true, y: false } },
         scales: { x: { time: false }, y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.06 : 1] } },
         axes: [
@@ -192,22 +193,28 @@ export function reportClient(uPlot: typeof uPlotClass, runs: readonly ReportRun[
     );
   }
 
+  function rangeOf(plot: uPlotClass | undefined): { min: number; max: number } | undefined {
+    const { min, max } = plot?.scales['x'] ?? {};
+    return typeof min === 'number' && typeof max === 'number' ? { min, max } : undefined;
+  }
+
   function followZoom(plot: uPlotClass): void {
     if (syncing) return;
     syncing = true;
-    const { min, max } = plot.scales['x'] ?? {};
-    if (min != null && max != null) for (const other of plots) if (other !== plot) other.setScale('x', { min, max });
+    const range = rangeOf(plot);
+    if (range !== undefined) for (const other of plots) if (other !== plot) other.setScale('x', range);
     syncing = false;
   }
 
   function showValues(plot: uPlotClass, chart: Chart, index: number): void {
     const row = plot.cursor.idx;
+    // What was pointed at last stays readable.
+    if (row === null || row === undefined) return;
     chart.lines.forEach((line, at) => {
       const cell = values[index]?.[at];
-      if (cell !== undefined)
-        cell.textContent = row == null ? '' : valueText(runs[line.run]?.series[line.column]?.[row], chart.unit);
+      if (cell !== undefined) cell.textContent = valueText(runs[line.run]?.series[line.column]?.[row], chart.unit);
     });
-    if (index === 0 && row != null) showWhy(row);
+    if (index === 0) showWhy(row);
   }
 
   function showWhy(row: number): void {
@@ -267,7 +274,7 @@ export function reportClient(uPlot: typeof uPlotClass, runs: readonly ReportRun[
   }
 
   function drawAll(): void {
-    const { min, max } = plots[0]?.scales['x'] ?? {};
+    const range = rangeOf(plots[0]);
     for (const plot of plots) plot.destroy();
     values = [];
     const charts = chartsOf();
@@ -290,13 +297,14 @@ export function reportClient(uPlot: typeof uPlotClass, runs: readonly ReportRun[
       const place = cards[index]?.place;
       if (place !== undefined) plots.push(draw(chart, place, index));
     });
-    if (min != null && max != null) plots[0]?.setScale('x', { min, max });
+    if (range !== undefined) plots[0]?.setScale('x', range);
   }
 
   function zoom(factor: number): void {
     const plot = plots[0];
-    const { min, max } = plot?.scales['x'] ?? {};
-    if (plot === undefined || min == null || max == null) return;
+    const range = rangeOf(plot);
+    if (plot === undefined || range === undefined) return;
+    const { min, max } = range;
     const middle =
       plot.cursor.left !== undefined && plot.cursor.left >= 0 ? plot.posToVal(plot.cursor.left, 'x') : (min + max) / 2;
     const half = Math.min((max - min) * factor, lastSecond) / 2;

@@ -7,20 +7,20 @@ import { reportStyles } from './styles.ts';
 export async function makeReport(runs: readonly SimulationRun[]): Promise<string> {
   const { uplotScript, uplotStyles } = await import('./uplot-asset.ts');
   const data = runs.map(reportRun);
-  const title = data.map(({ name }) => name).join(' against ');
+  const title = data.length > 1 ? `${data.length} runs on the same load` : (data[0]?.name ?? 'simulation');
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)} · simulation</title>
+<title>${escaped(data.map(({ name }) => name).join(' against '))} · simulation</title>
 <style>${uplotStyles}${reportStyles}</style>
 </head>
 <body>
 <main>
 <header>
 <h1>${escaped(title)}</h1>
-<div class="bar"><button id="zoom-in" title="Zoom in at the cursor">＋</button><button id="zoom-out" title="Zoom out">−</button><button id="zoom-reset">All</button><button id="theme">Light / dark</button></div>
+<div class="bar"><button id="zoom-in" title="Zoom in at the cursor">+</button><button id="zoom-out" title="Zoom out">−</button><button id="zoom-reset">All</button><button id="theme">Light / dark</button></div>
 </header>
 ${facts(data)}
 ${data.flatMap((run) => run.findings.map((finding) => findingCard(run, finding, data.length > 1))).join('\n')}

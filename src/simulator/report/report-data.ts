@@ -1,5 +1,6 @@
 import { seriesColumns } from '../series.ts';
 import type { SimulationRun } from '../simulation-run.ts';
+import { duration, fixed, grouped, percent } from '../words.ts';
 
 /** What the page gets: one object per run. */
 export interface ReportRun {
@@ -63,24 +64,13 @@ export function summaryTexts({ summary, durationMs }: SimulationRun): readonly (
     ['max', duration(latency.maxMs)],
     ['waited', percent(summary.waitProbability)],
     ['cold starts', `${grouped(summary.coldStarts)} (${percent(summary.coldStartProbability)})`],
-    ['rejected, cut off, failed', grouped(lost)],
+    ['lost', grouped(lost)],
     ['mean instances', fixed(summary.meanInstances)],
     ['busy / idle', `${fixed(summary.meanBusyInstances)} / ${fixed(summary.meanIdleInstances)}`],
     ['most ready', grouped(summary.maxReadyInstances)],
-    ['instance life', duration(summary.meanInstanceLifeMs)],
+    ['instance life', summary.meanInstanceLifeMs === 0 ? '–' : duration(summary.meanInstanceLifeMs)],
     ['instance-hours', fixed(summary.instanceSeconds / 3_600)],
     ['in panic', percent((summary.panicSeconds * 1_000) / durationMs)],
     ...(summary.cost === 0 ? [] : [['cost', fixed(summary.cost)] as const]),
   ];
 }
-
-export function duration(ms: number): string {
-  if (ms >= 3_600_000) return `${fixed(ms / 3_600_000)} h`;
-  if (ms >= 60_000) return `${fixed(ms / 60_000)} min`;
-  if (ms >= 1_000) return `${fixed(ms / 1_000)} s`;
-  return `${fixed(ms)} ms`;
-}
-
-const grouped = (value: number): string => value.toLocaleString('en-US').replaceAll(',', '\u202f');
-const fixed = (value: number): string => (value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3))));
-const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;

@@ -30,12 +30,12 @@ button:hover { border-color:var(--muted); }
 .finding strong { color:var(--warn); }
 .scroll { overflow-x:auto; }
 table { border-collapse:collapse; width:100%; font-variant-numeric:tabular-nums; font-size:13px; }
-th, td { text-align:right; padding:5px 10px; border-bottom:1px solid var(--grid); white-space:nowrap; }
+th, td { text-align:right; padding:5px 8px; border-bottom:1px solid var(--grid); white-space:nowrap; }
 th { font-weight:500; color:var(--soft); font-size:12px; }
 tr:last-child td, tr:last-child th { border-bottom:0; }
 th:first-child, td:first-child { text-align:left; padding-left:0; position:sticky; left:0; background:var(--card); }
 td .dot { display:inline-block; width:9px; height:9px; border-radius:3px; margin-right:8px; }
-.numbers { display:grid; grid-template-columns:repeat(auto-fill,minmax(112px,1fr)); gap:10px 12px; }
+.numbers { display:grid; grid-template-columns:repeat(auto-fill,minmax(124px,1fr)); gap:10px 12px; }
 .numbers div { font-size:12px; color:var(--soft); }
 .numbers b { display:block; font-size:17px; font-weight:600; color:var(--ink); font-variant-numeric:tabular-nums; letter-spacing:-.01em; }
 .plot { width:100%; }

@@ -1,7 +1,7 @@
 import type { SeriesColumn } from '../series.ts';
 import type { SimulationRun } from '../simulation-run.ts';
 import { escaped } from './html.ts';
-import { duration } from './report-data.ts';
+import { duration } from '../words.ts';
 
 const width = 900;
 const left = 64;
@@ -90,9 +90,15 @@ function pathOf(run: SimulationRun, panel: Panel, yOf: (value: number) => number
 function timeAxis(durationMs: number, top: number): string {
   const labels = [0, 0.25, 0.5, 0.75, 1].map((share) => {
     const anchor = share === 0 ? 'start' : share === 1 ? 'end' : 'middle';
-    return `<text x="${left + share * plotWidth}" y="${top}" text-anchor="${anchor}">${share === 0 ? '0' : duration(durationMs * share)}</text>`;
+    return `<text x="${left + share * plotWidth}" y="${top}" text-anchor="${anchor}">${clockText(durationMs * share)}</text>`;
   });
   return labels.join('');
+}
+
+/** Minutes and seconds, or hours and minutes. */
+function clockText(ms: number): string {
+  const [large, small] = ms >= 3_600_000 ? [ms / 3_600_000, (ms % 3_600_000) / 60_000] : [ms / 60_000, (ms % 60_000) / 1_000];
+  return `${Math.floor(large)}:${String(Math.floor(small)).padStart(2, '0')}${ms >= 3_600_000 ? ' h' : ''}`;
 }
 
 function niceTop(most: number): number {
