@@ -6,12 +6,14 @@ export interface Quantity {
   readonly nanos: bigint;
   /** Suffix family that the canonical text keeps. */
   readonly format: 'decimal' | 'binary' | 'exponent';
+  /** The text as it was written, where Kubernetes takes it for canonical and prints it again (`1.`, `+1` and `1E3` too). */
+  readonly written?: string;
 }
 
 const nano = 1_000_000_000n;
 const decimalExponents: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
 const binaryExponents: Readonly<Record<string, bigint>> = { Ki: 10n, Mi: 20n, Gi: 30n, Ti: 40n, Pi: 50n, Ei: 60n };
-const pattern = /^([+-]?)(\d+(?:\.\d*)?|\.\d+)(n|u|m||k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?\d{1,3})$/;
+const pattern = /^([+-]?)(\d*(?:\.\d*)?)(n|u|m||k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?\d{1,3})$/;
 const lengthMax = 64;
 /** Kubernetes caps what it cannot hold at 2⁶³-1 (whole units). */
 const nanosMax = (2n ** 63n - 1n) * nano;
@@ -22,8 +24,8 @@ function pow10(exponent: number): bigint {
 
 /** The quantity that a text or number stands for; `undefined` when it is none. */
 export function parseQuantity(value: string | number): Quantity | undefined {
-  const text = typeof value === 'number' ? numberText(value) : value.trim();
-  if (text.length > lengthMax) return undefined;
+  const text = typeof value === 'number' ? numberText(value) : value;
+  if (text === '' || text.length > lengthMax) return undefined;
   const match = pattern.exec(text);
   if (match === null) return undefined;
   const [, sign = '', digits = '', suffix = ''] = match;
@@ -42,10 +44,29 @@ export function parseQuantity(value: string | number): Quantity | undefined {
     const exponent = (named ?? Number(suffix.slice(1))) + 9 - fractionDigits;
     nanos = exponent >= 0 ? mantissa * pow10(Math.min(exponent, 400)) : divideUp(mantissa, pow10(-exponent));
   }
-  if (nanos > nanosMax) nanos = nanosMax;
+  // Only binary amounts are capped.
+  if (format === 'binary' && nanos > nanosMax) nanos = nanosMax;
   // Below one whole unit a binary text keeps decimal suffixes, as Kubernetes prints it.
   if (format === 'binary' && nanos > -1024n * nano && nanos < 1024n * nano) format = 'decimal';
-  return { nanos: sign === '-' ? -nanos : nanos, format };
+  const amount: Quantity = { nanos: sign === '-' ? -nanos : nanos, format };
+  const exponent = decimalExponents[suffix] ?? Number(suffix.slice(1));
+  const isKept = binary === undefined ? keepsDecimal(digits, exponent) : keepsBinary(digits, Number(binary));
+  return isKept ? { ...amount, written: text } : amount;
+}
+
+/** Kubernetes does not write a decimal amount anew when its exponent is a multiple of three and its digits do not end in `000`. */
+function keepsDecimal(digits: string, exponent: number): boolean {
+  const [whole = '', fraction = ''] = digits.replace(/^0+/, '').split('.');
+  const all = (whole || '0') + fraction;
+  const scale = exponent - fraction.length;
+  return all.length <= 18 && scale >= -9 && scale % 3 === 0 && !all.endsWith('000') && !all.startsWith('0');
+}
+
+/** Kubernetes does not write a whole binary amount anew unless its digits divide by eight or are too many for a quick look. */
+function keepsBinary(digits: string, exponent: number): boolean {
+  const whole = digits.replace(/^0+/, '').replace(/\.$/, '');
+  if (whole === '' || whole.includes('.')) return false;
+  return whole.length <= 14 - Math.trunc((exponent * 3) / 10) && Number(whole) % 8 !== 0;
 }
 
 function numberText(value: number): string {
@@ -82,9 +103,10 @@ const binarySuffixes: readonly (readonly [string, bigint])[] = [
   ['Ki', 2n ** 10n * nano],
 ];
 
-/** The canonical text: the largest suffix of its family that needs no fraction (`1000m` is `1`, `1024Mi` is `1Gi`). */
+/** The canonical text: the one that was parsed if that will do, otherwise the largest suffix of its family that needs no fraction (`1000m` is `1`, `1024Mi` is `1Gi`). */
 export function formatQuantity(quantity: Quantity): string {
-  const { nanos, format } = quantity;
+  const { nanos, format, written } = quantity;
+  if (written !== undefined) return written;
   if (nanos === 0n) return '0';
   if (format === 'binary') {
     for (const [suffix, unit] of binarySuffixes) if (nanos % unit === 0n) return `${nanos / unit}${suffix}`;
@@ -104,7 +126,7 @@ const canonicalTextsMax = 1_000;
 export function canonicalQuantity(value: string | number): string | undefined {
   const known = canonicalTexts.get(value);
   if (known !== undefined) return known;
-  const quantity = parseQuantity(value);
+  const quantity = parseQuantity(typeof value === 'string' ? value.trim() : value);
   const text = quantity === undefined ? undefined : formatQuantity(quantity);
   if (canonicalTexts.size >= canonicalTextsMax) canonicalTexts.clear();
   canonicalTexts.set(value, text);

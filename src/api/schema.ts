@@ -8,8 +8,9 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** What strict decoding looks at. */
 export type SchemaNode =
-  | { readonly kind: 'string' | 'boolean' | 'number' | 'quantity' | 'intOrString' | 'any' }
-  | { readonly kind: 'integer'; readonly min: number; readonly max: number }
+  | { readonly kind: 'string' | 'number' | 'quantity' | 'intOrString' | 'any' }
+  | { readonly kind: 'boolean'; readonly zeroIsAbsent?: true }
+  | { readonly kind: 'integer'; readonly min: number; readonly max: number; readonly zeroIsAbsent?: true }
   | { readonly kind: 'array' | 'map'; readonly item: SchemaNode }
   | { readonly kind: 'object'; readonly fields: ReadonlyMap<string, SchemaNode>; readonly present: readonly string[] }
   | { readonly kind: 'lazy'; readonly get: () => SchemaNode };
@@ -51,6 +52,17 @@ export const int32: Schema<number> = {
 export const int64: Schema<number> = {
   json: { type: 'integer', format: 'int64' },
   node: { kind: 'integer', min: -(2 ** 63), max: 2 ** 63 },
+};
+/** A flag for which `false` says the same as nothing: decoding drops it, as Go does when it prints such a field. */
+export const plainBoolean: Schema<boolean> = { json: boolean.json, node: { kind: 'boolean', zeroIsAbsent: true } };
+/** A number for which 0 says the same as nothing: decoding drops it, as Go does when it prints such a field. */
+export const plainInt32: Schema<number> = {
+  json: int32.json,
+  node: { kind: 'integer', min: -int32Max - 1, max: int32Max, zeroIsAbsent: true },
+};
+export const plainInt64: Schema<number> = {
+  json: int64.json,
+  node: { kind: 'integer', min: -(2 ** 63), max: 2 ** 63, zeroIsAbsent: true },
 };
 /** A Kubernetes quantity; decoding gives its canonical text. */
 export const quantity: Schema<string> = {

@@ -38,10 +38,11 @@ function conforms(node: SchemaNode, value: unknown): boolean {
     case 'string':
       return typeof value === 'string';
     case 'boolean':
-      return typeof value === 'boolean';
+      return value === true || (value === false && node.zeroIsAbsent !== true);
     case 'number':
       return typeof value === 'number';
     case 'integer':
+      if (value === 0 && node.zeroIsAbsent === true) return false;
       return Number.isInteger(value) && (value as number) >= node.min && (value as number) <= node.max;
     case 'quantity':
       return typeof value === 'string' && canonicalQuantity(value) === value;
@@ -94,6 +95,12 @@ function decode(node: SchemaNode, value: unknown, path: string, problems: Decode
       const text = typeof value === 'string' || typeof value === 'number' ? canonicalQuantity(value) : undefined;
       return text ?? wrongType(node, value, path, problems);
     }
+    case 'boolean':
+    case 'integer':
+      if (node.zeroIsAbsent === true && (value === 0 || value === false)) {
+        return (value === 0) === (node.kind === 'integer') ? undefined : wrongType(node, value, path, problems);
+      }
+      return conforms(node, value) ? value : wrongType(node, value, path, problems);
     default:
       return conforms(node, value) ? value : wrongType(node, value, path, problems);
   }

@@ -10,6 +10,8 @@ import {
   map,
   object,
   oneOf,
+  plainBoolean,
+  plainInt32,
   present,
   quantity,
   required,
@@ -115,4 +117,14 @@ test.each([
   ['nmae', 'name'],
 ])('nearest name of %s', (name, nearest) => {
   expect(nearestName(name, ['containers', 'minScale', 'name', 'image'])).toBe(nearest);
+});
+
+test('plain flags and numbers that are zero are the same as absent ones; others are kept', () => {
+  const flags = object({ on: plainBoolean, count: plainInt32, maybe: boolean, some: int32 });
+  expect(strictDecode(flags, { on: false, count: 0, maybe: false, some: 0 })).toEqual({
+    value: { maybe: false, some: 0 },
+    problems: [],
+  });
+  expect(strictDecode(flags, { on: true, count: 2 }).value).toEqual({ on: true, count: 2 });
+  expect(strictDecode(flags, { on: 0, count: false }).problems.map(({ path }) => path)).toEqual(['on', 'count']);
 });

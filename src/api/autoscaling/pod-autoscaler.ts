@@ -1,5 +1,5 @@
 import type { Kind } from '../kind.ts';
-import { int32, int64, object, oneOf, present, required, string, type TypeOf } from '../schema.ts';
+import { int32, object, oneOf, plainInt64, present, required, string, type TypeOf } from '../schema.ts';
 import { resourceFields, statusFields } from '../core/metadata.ts';
 import { defaultPodAutoscaler, validatePodAutoscaler } from './pod-autoscaler-admission.ts';
 
@@ -18,7 +18,7 @@ const podAutoscalerSchema = object({
   ...resourceFields,
   spec: present(
     object({
-      containerConcurrency: int64,
+      containerConcurrency: plainInt64,
       scaleTargetRef: present(scaleTargetReference),
       reachability: oneOf('', 'Reachable', 'Unreachable'),
       protocolType: present(oneOf('', 'http1', 'h2c')),

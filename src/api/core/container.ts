@@ -9,6 +9,8 @@ import {
   map,
   object,
   oneOf,
+  plainBoolean,
+  plainInt32,
   present,
   quantity,
   required,
@@ -40,7 +42,7 @@ export type EnvFromSource = TypeOf<typeof envFromSource>;
 
 export const containerPort = object({
   name: string,
-  hostPort: int32,
+  hostPort: plainInt32,
   containerPort: present(int32),
   protocol: oneOf('TCP', 'UDP', 'SCTP'),
   hostIP: string,
@@ -62,11 +64,11 @@ export const probe = object({
   httpGet: httpGetAction,
   tcpSocket: tcpSocketAction,
   grpc: object({ port: int32, service: string }),
-  initialDelaySeconds: int32,
-  timeoutSeconds: int32,
-  periodSeconds: int32,
-  successThreshold: int32,
-  failureThreshold: int32,
+  initialDelaySeconds: plainInt32,
+  timeoutSeconds: plainInt32,
+  periodSeconds: plainInt32,
+  successThreshold: plainInt32,
+  failureThreshold: plainInt32,
   terminationGracePeriodSeconds: int64,
 });
 export type Probe = TypeOf<typeof probe>;
@@ -130,7 +132,7 @@ export type PodSecurityContext = TypeOf<typeof podSecurityContext>;
 
 export const volumeMount = object({
   name: required(string),
-  readOnly: boolean,
+  readOnly: plainBoolean,
   recursiveReadOnly: string,
   mountPath: required(string),
   subPath: string,
@@ -163,8 +165,8 @@ export const container = object({
   terminationMessagePolicy: oneOf('File', 'FallbackToLogsOnError'),
   imagePullPolicy: oneOf('Always', 'IfNotPresent', 'Never'),
   securityContext,
-  stdin: boolean,
-  stdinOnce: boolean,
-  tty: boolean,
+  stdin: plainBoolean,
+  stdinOnce: plainBoolean,
+  tty: plainBoolean,
 });
 export type Container = TypeOf<typeof container>;

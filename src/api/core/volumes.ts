@@ -8,6 +8,7 @@ import {
   map,
   object,
   oneOf,
+  plainBoolean,
   present,
   quantity,
   required,
@@ -62,7 +63,7 @@ export const volume = object({
   configMap: object({ name: string, items: array(keyToPath), defaultMode: fileMode, optional: boolean }),
   projected: object({ sources: array(volumeProjection), defaultMode: fileMode }),
   emptyDir: object({ medium: string, sizeLimit: quantity }),
-  persistentVolumeClaim: object({ claimName: required(string), readOnly: boolean }),
+  persistentVolumeClaim: object({ claimName: required(string), readOnly: plainBoolean }),
   hostPath: object({ path: required(string), type: string }),
   csi: object({
     driver: required(string),
@@ -73,7 +74,7 @@ export const volume = object({
   }),
   image: object({ reference: string, pullPolicy: oneOf('Always', 'IfNotPresent', 'Never') }),
   downwardAPI: object({ items: array(downwardFile), defaultMode: fileMode }),
-  nfs: object({ server: required(string), path: required(string), readOnly: boolean }),
+  nfs: object({ server: required(string), path: required(string), readOnly: plainBoolean }),
   ephemeral: object({
     volumeClaimTemplate: object({ metadata: templateMeta, spec: persistentVolumeClaimSpec }),
   }),

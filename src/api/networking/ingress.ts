@@ -1,5 +1,17 @@
 import type { Kind } from '../kind.ts';
-import { array, boolean, describe, int32, intOrString, map, object, oneOf, present, string, type TypeOf } from '../schema.ts';
+import {
+  array,
+  boolean,
+  describe,
+  intOrString,
+  map,
+  object,
+  oneOf,
+  plainInt32,
+  present,
+  string,
+  type TypeOf,
+} from '../schema.ts';
 import { resourceFields, statusFields } from '../core/metadata.ts';
 import { defaultIngress, validateIngress } from './ingress-admission.ts';
 
@@ -9,7 +21,7 @@ export const ingressBackendSplit = object({
   serviceNamespace: present(string),
   serviceName: present(string),
   servicePort: present(intOrString),
-  percent: int32,
+  percent: plainInt32,
   appendHeaders: map(string),
 });
 export type IngressBackendSplit = TypeOf<typeof ingressBackendSplit>;

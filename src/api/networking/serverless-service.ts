@@ -1,5 +1,5 @@
 import type { Kind } from '../kind.ts';
-import { describe, int32, object, oneOf, present, string, type TypeOf } from '../schema.ts';
+import { describe, object, oneOf, plainInt32, present, string, type TypeOf } from '../schema.ts';
 import { objectReference, resourceFields, statusFields } from '../core/metadata.ts';
 import { validateServerlessService } from './serverless-service-admission.ts';
 
@@ -10,7 +10,7 @@ const serverlessServiceSchema = object({
       mode: oneOf('Proxy', 'Serve'),
       objectRef: present(objectReference),
       protocolType: oneOf('http1', 'h2c'),
-      numActivators: describe(int32, 'how many activators are in the path; 0 means all'),
+      numActivators: describe(plainInt32, 'how many activators are in the path; 0 means all'),
     }),
   ),
   status: object({ ...statusFields, serviceName: string, privateServiceName: string }),
