@@ -31,8 +31,12 @@ export class SimulatedDisk {
   life(): { readonly log: EventLog; crash(): void } {
     const inner = memoryLog({ clock: this.#clock });
     let alive = true;
+    // Writes reach the disk in the order in which they were asked for.
+    let lastMs = 0;
     const later = (run: () => void): void => {
-      this.#clock.setTimer(1 + this.#random() * 20, () => {
+      const nowMs = this.#clock.now();
+      lastMs = Math.max(lastMs, nowMs + 1 + this.#random() * 20);
+      this.#clock.setTimer(lastMs - nowMs, () => {
         if (alive) run();
       });
     };
