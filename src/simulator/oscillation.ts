@@ -13,8 +13,9 @@ export interface Oscillation {
   readonly sentence: string;
 }
 
-/** Swings smaller than this share of the level, or than one replica, are no swings. */
+/** Swings smaller than this share of the level, or than so many replicas, are no swings. */
 const swingShare = 0.2;
+const leastSwing = 2;
 /** A load is what it was on average over the last minute: faster changes are what an autoscaler smooths away. */
 const smoothingMs = 60_000;
 /** Turns further apart than this belong to different stretches. */
@@ -34,7 +35,7 @@ function findSwings(series: Series): readonly Oscillation[] {
   const times = series.values('atMs');
   const replicas = series.values('replicas');
   const loadTurns = turningPoints(smoothed(series.values('requestsPerSecond'), times), times, 0);
-  return stretchesOf(turningPoints(replicas, times, 1), gapMs)
+  return stretchesOf(turningPoints(replicas, times, leastSwing), gapMs)
     .filter((stretch) => stretch.length >= turnsMin)
     .flatMap((stretch) => {
       const fromMs = stretch[0]?.atMs ?? 0;
@@ -82,13 +83,13 @@ interface Turn {
 }
 
 /** Where a line changes direction, once it has moved away far enough from where it turned. */
-function turningPoints(values: Float64Array, times: Float64Array, leastSwing: number): readonly Turn[] {
+function turningPoints(values: Float64Array, times: Float64Array, least: number): readonly Turn[] {
   const turns: Turn[] = [];
   let direction = 0;
   let extreme = values[0] ?? 0;
   let extremeMs = times[0] ?? 0;
   values.forEach((value, index) => {
-    const swing = Math.max(leastSwing, Math.abs(extreme) * swingShare);
+    const swing = Math.max(least, Math.abs(extreme) * swingShare);
     const moved = value - extreme;
     if (direction !== 0 && moved * direction > 0) {
       extreme = value;
