@@ -64,6 +64,10 @@ function get(
   });
 }
 
+/** A containerPort that hosts of other test runs on this machine hardly want at the same moment. */
+export const ownPort = (): number => 10_000 + (process.pid % 900) * 10 + (portsGiven++ % 10);
+let portsGiven = 0;
+
 /** A Service with one container, plus whatever else is given. */
 export function serviceOf(
   name: string,
@@ -75,7 +79,12 @@ export function serviceOf(
     apiVersion: 'serving.knative.dev/v1',
     kind: 'Service',
     metadata: { name },
-    spec: { template: { metadata: { annotations }, spec: { containers: [container], ...spec } } },
+    spec: {
+      template: {
+        metadata: { annotations },
+        spec: { containers: [{ ports: [{ containerPort: ownPort() }], ...container }], ...spec },
+      },
+    },
   };
 }
 

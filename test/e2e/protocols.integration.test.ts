@@ -6,9 +6,9 @@ import { connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { WebSocket } from 'ws';
+import { WebSocket, type ClientOptions } from 'ws';
 import { selfSigned } from '../serving/data-plane/certificate.ts';
-import { nodeProgram, openWorld, ready, serviceOf, type HostWorld } from './host-world.ts';
+import { nodeProgram, openWorld, ownPort, ready, serviceOf, type HostWorld } from './host-world.ts';
 
 let world: HostWorld;
 
@@ -34,11 +34,11 @@ beforeAll(async () => {
   await host.apply(
     serviceOf('echo', {
       image: 'example.com/grpc',
-      ports: [{ name: 'h2c', containerPort: 8080 }],
+      ports: [{ name: 'h2c', containerPort: ownPort() }],
       readinessProbe: { grpc: {}, periodSeconds: 1 },
     }),
   );
-  await host.apply(serviceOf('h2c', { image: 'example.com/h2c', ports: [{ name: 'h2c', containerPort: 8080 }] }));
+  await host.apply(serviceOf('h2c', { image: 'example.com/h2c', ports: [{ name: 'h2c', containerPort: ownPort() }] }));
   await Promise.all(['server', 'echo', 'h2c'].map((name) => ready(host, name)));
 });
 afterAll(() => world[Symbol.asyncDispose]());
@@ -107,11 +107,12 @@ test('a WebSocket echoes frames of all sizes', async () => {
 });
 
 test('a WebSocket over TLS', async () => {
-  const client = new WebSocket(`wss://127.0.0.1:${world.address.tls?.port ?? 0}/`, {
+  const options: ClientOptions & { servername: string } = {
     headers: { host: 'server.default.localhost' },
     servername: 'server.default.localhost',
     rejectUnauthorized: false,
-  });
+  };
+  const client = new WebSocket(`wss://127.0.0.1:${world.address.tls?.port ?? 0}/`, options);
   onTestFinished(() => client.terminate());
   await once(client, 'open');
   client.send('hello');

@@ -44,7 +44,17 @@ const manifest = (name: ServiceName, seen: string): object => ({
   metadata: { name },
   spec: {
     template: {
-      spec: { containerConcurrency: 20, containers: [{ image: `example.com/${name}`, env: [{ name: 'SEEN', value: seen }] }] },
+      spec: {
+        containerConcurrency: 20,
+        // Another host on this machine that wants the same port at the same moment would answer in this one's place.
+        containers: [
+          {
+            image: `example.com/${name}`,
+            ports: [{ containerPort: 9_000 + (process.pid % 900) }],
+            env: [{ name: 'SEEN', value: seen }],
+          },
+        ],
+      },
     },
   },
 });
