@@ -124,7 +124,8 @@ function withoutPort(probe: Probe, userPort: number | undefined): Probe {
   };
 }
 
-function volumeSpecs(pod: Pod, view: ResourceView): VolumeSpec[] {
+/** The volumes of a Pod with their files as they are now. Throws `MissingReference`. */
+export function volumeSpecs(pod: Pod, view: ResourceView): VolumeSpec[] {
   return (pod.spec.volumes ?? []).map((volume) => {
     const files = volumeFiles(pod, volume, view);
     return { name: volume.name, ...(files === undefined ? {} : { files }) };

@@ -9,8 +9,9 @@ import type { WatchEvent } from '../../controller/resource-store.ts';
 import { messageOf } from '../../errors.ts';
 import { jsonEqual } from '../../json.ts';
 import type { Logger } from '../../logger.ts';
-import type { Instance, Runtime } from '../runtimes/runtime.ts';
-import { graceMs, makeInstanceSpec } from './instance-spec.ts';
+import type { Instance, Runtime, VolumeSpec } from '../runtimes/runtime.ts';
+import { graceMs, makeInstanceSpec, volumeSpecs } from './instance-spec.ts';
+import { MissingReference } from './pod-environment.ts';
 import { addressAnnotation, instanceFinalizer, isTerminating } from './pod-state.ts';
 import { blockedPodStatus, podStatus } from './pod-status.ts';
 
@@ -30,6 +31,8 @@ interface Entry {
   instance: Instance | undefined;
   /** What the pod waits for before an instance can be made. */
   blocked: string | undefined;
+  /** What its instance has in its volumes. */
+  volumes: readonly VolumeSpec[];
   dirty: boolean;
   ending: boolean;
 }
@@ -63,7 +66,7 @@ export class PodRunner {
 
   #onEvent(event: WatchEvent): void {
     if (event.kind === pods) this.#onPod(event.resource as Pod, event.type === 'DELETED');
-    else if (event.kind === configMaps || event.kind === secrets) this.#retryBlocked(event.resource.metadata.namespace);
+    else if (event.kind === configMaps || event.kind === secrets) this.#sourceChanged(event.resource.metadata.namespace);
   }
 
   #onPod(pod: Pod, gone: boolean): void {
@@ -77,7 +80,7 @@ export class PodRunner {
       return;
     }
     if (entry === undefined) {
-      const fresh: Entry = { pod, instance: undefined, blocked: undefined, dirty: false, ending: false };
+      const fresh: Entry = { pod, instance: undefined, blocked: undefined, volumes: [], dirty: false, ending: false };
       this.#entries.set(uid, fresh);
       if (isTerminating(pod)) void this.#end(fresh);
       else this.#start(fresh);
@@ -96,6 +99,7 @@ export class PodRunner {
       return;
     }
     entry.blocked = undefined;
+    entry.volumes = spec.volumes ?? [];
     const instance = this.#options.runtime.start(spec);
     entry.instance = instance;
     instance.onChange(() => {
@@ -106,9 +110,28 @@ export class PodRunner {
     this.#report(entry);
   }
 
-  #retryBlocked(namespace: string | undefined): void {
+  /** A config map or secret has changed: pods that waited for it start, volumes of running ones follow. */
+  #sourceChanged(namespace: string | undefined): void {
     for (const entry of this.#entries.values()) {
-      if (entry.blocked !== undefined && entry.pod.metadata.namespace === namespace && !entry.ending) this.#start(entry);
+      if (entry.ending || entry.pod.metadata.namespace !== namespace) continue;
+      if (entry.blocked !== undefined) this.#start(entry);
+      else if (entry.instance !== undefined && entry.volumes.length > 0) this.#updateVolumes(entry, entry.instance);
+    }
+  }
+
+  #updateVolumes(entry: Entry, instance: Instance): void {
+    let volumes: readonly VolumeSpec[];
+    try {
+      volumes = volumeSpecs(entry.pod, this.#options.store.view);
+    } catch (error) {
+      // A source that has gone leaves the files as they are, as on a cluster.
+      if (error instanceof MissingReference) return;
+      throw error;
+    }
+    const before = entry.volumes;
+    entry.volumes = volumes;
+    for (const [index, { name, files }] of volumes.entries()) {
+      if (files !== undefined && !jsonEqual(files, before[index]?.files)) instance.updateVolume(name, files);
     }
   }
 
