@@ -13,6 +13,7 @@ const started = [
   'functions/worker-entry',
   'functions/process-entry',
   'serving/data-plane-worker',
+  'simulator/edges/sweep-worker',
 ];
 
 export default defineConfig({

@@ -29,9 +29,11 @@ export function createPicker(
 class NewestIdleFirst implements InstancePicker {
   readonly #limit: number;
   #slots = new Map<string, InstanceSlot>();
-  /** Slots that had room when they were put here, the newest last. Those that have none any more are dropped when they surface. */
+  /**
+   * Slots that had room when they were put here, the newest last; `available` says which are in here. Those that have no room any
+   * more are dropped when they surface.
+   */
   #stack: InstanceSlot[] = [];
-  #stacked = new Set<InstanceSlot>();
   #sequence = 0;
 
   constructor(containerConcurrency: number) {
@@ -42,7 +44,7 @@ class NewestIdleFirst implements InstancePicker {
     const next = new Map<string, InstanceSlot>();
     for (const { id, value } of instances) {
       const known = this.#slots.get(id);
-      const slot = known ?? { id, value, inFlight: 0, index: 0, available: true, sequence: this.#sequence++ };
+      const slot = known ?? { id, value, inFlight: 0, index: 0, available: false, sequence: this.#sequence++ };
       next.set(id, slot);
       if (known === undefined) this.#push(slot);
     }
@@ -73,13 +75,13 @@ class NewestIdleFirst implements InstancePicker {
   }
 
   #push(slot: InstanceSlot): void {
-    if (this.#stacked.has(slot)) return;
-    this.#stacked.add(slot);
+    if (slot.available) return;
+    slot.available = true;
     this.#stack.push(slot);
   }
 
   #pop(): void {
     const slot = this.#stack.pop();
-    if (slot !== undefined) this.#stacked.delete(slot);
+    if (slot !== undefined) slot.available = false;
   }
 }
