@@ -53,9 +53,9 @@ export class BackgroundHolds {
   added(revision: RevisionKey, report: RequestReport | undefined): RequestReport | undefined {
     const stats = this.#stats.get(revision);
     if (report === undefined || stats === undefined) return report;
-    const { averageConcurrency } = stats.report(this.#options.clock.monotonic());
-    if (averageConcurrency === 0) return report;
-    return { ...report, averageConcurrentRequests: report.averageConcurrentRequests + averageConcurrency };
+    const { averageConcurrentRequests } = stats.report(this.#options.clock.monotonic());
+    if (averageConcurrentRequests === 0) return report;
+    return { ...report, averageConcurrentRequests: report.averageConcurrentRequests + averageConcurrentRequests };
   }
 
   #begin(revision: RevisionKey, instance: string, known: { held: Hold[]; expired: number }): void {
@@ -63,12 +63,12 @@ export class BackgroundHolds {
     let stats = this.#stats.get(revision);
     if (stats === undefined) this.#stats.set(revision, (stats = new RequestStats(clock.monotonic())));
     const counted = stats;
-    counted.in(clock.monotonic());
+    counted.arrive(clock.monotonic());
     const release = activator.has(revision) ? activator.hold(revision, instance) : () => undefined;
     const hold: Hold = {
       end() {
         timer[Symbol.dispose]();
-        counted.out(clock.monotonic());
+        counted.leave(clock.monotonic());
         release();
       },
     };
