@@ -4,6 +4,7 @@ import type { ListSelector } from '../api/reconciler.ts';
 import type { Resource } from '../api/resource.ts';
 import type { Explanation, Policy } from '../autoscaler/index.ts';
 import type { Clock } from '../clock.ts';
+import type { Duration } from '../duration.ts';
 import type { Controller } from '../controller/controller.ts';
 import type { MemoryStore } from '../controller/memory-store.ts';
 import type { WatchEvent } from '../controller/resource-store.ts';
@@ -38,10 +39,10 @@ export interface HostOptions {
   /** Spans of the gateway, below the caller's `traceparent`. Default: none; requests carry W3C trace context all the same. */
   readonly tracer?: Tracer;
   /**
-   * How long a request may wait for the first instance of a revision, milliseconds; it is answered 504 then. The revision's own time
-   * limits begin once the request has an instance. Default: no budget, those limits count from the request's arrival, as upstream.
+   * How long a request may wait for the first instance of a revision; it is answered 504 then. The revision's own time limits begin
+   * once the request has an instance. Default: no budget, those limits count from the request's arrival, as upstream.
    */
-  readonly coldStartTimeoutMs?: number;
+  readonly coldStartTimeout?: Duration;
   /** Called when that budget has run out for a request, with what the instances wait for. */
   readonly onColdStartTimeout?: (revision: string, waitedMs: number, why: string) => void;
   /** Gets the lines of request logs, line break included. Default: they go to `logger` as `info`. `config-observability` turns them on. */

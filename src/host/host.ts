@@ -8,6 +8,7 @@ import { realClock } from '../clock.ts';
 import { createController } from '../controller/controller.ts';
 import { FactRegistry } from '../controller/facts.ts';
 import { createMemoryStore, type MemoryStore } from '../controller/memory-store.ts';
+import { durationMs } from '../duration.ts';
 import { KnativeError } from '../errors.ts';
 import { createHttpClient, type Handler, type HttpServer } from '../http/index.ts';
 import { silentLogger } from '../logger.ts';
@@ -49,6 +50,8 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   const activity = options.activity ?? noActivity;
   const domain = options.domain ?? 'localhost';
   const meter = options.meter ?? noopMeter;
+  const coldStartTimeoutMs =
+    options.coldStartTimeout === undefined ? undefined : durationMs(options.coldStartTimeout, 'coldStartTimeout');
   const config = (name: string): Readonly<Record<string, string>> => configData(store, name);
   const store: MemoryStore = createMemoryStore({
     kinds: hostKinds,
@@ -113,7 +116,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     instanceOf,
     holds,
     coldStarts,
-    coldStartTimeoutMs: options.coldStartTimeoutMs,
+    coldStartTimeoutMs,
   });
   const coreService = createCoreServiceEdge({ store, activator, instanceOf });
   const autoscaling = createAutoscalingEdge({
@@ -148,7 +151,14 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     domain,
     outside: options.transport === 'memory' ? undefined : createHttpClient(),
   });
-  const eventing = createEventingEdge({ store, facts, client, clock, logger, ...brokerFiles(options.dataDir, { clock, logger }) });
+  const eventing = createEventingEdge({
+    store,
+    facts,
+    client,
+    clock,
+    logger,
+    ...brokerFiles(options.dataDir, { clock, logger }),
+  });
   const fallback = createFallback({
     brokerIngress: eventing.ingress,
     coreService: (exchange, hostname) => coreService.answer(exchange, hostname),

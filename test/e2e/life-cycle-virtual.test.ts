@@ -118,7 +118,7 @@ test('the budget of a cold start trips, is answered and reported with the reason
   };
   const running = await open(
     {
-      coldStartTimeoutMs: 5_000,
+      coldStartTimeout: '5s',
       onColdStartTimeout: (revision, waitedMs, why) => reports.push(`${revision} ${waitedMs} ${why}`),
       images: { 'example.com/late': defineFunction({ handle: () => 'late', init }) },
     },

@@ -19,11 +19,15 @@ import {
   type FolderSettings,
   type Host,
   type Images,
+  type ListenOptions,
 } from '../../host/index.ts';
 import { ManifestFolder, type ApplyOptions, type FolderDocument } from '../../host/index.ts';
+import { createHttpServer, createMetricsHandler, type HttpServer } from '../../serving/index.ts';
 import { createLogger, logLevels, type Logger, type LogLevel } from '../../logger.ts';
+import { createRegistry, type Registry } from '../../telemetry/index.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { describeWorld } from '../describe-world.ts';
+import { serveOperations } from '../operations-server.ts';
 
 const manifestPattern = /\.(ya?ml|json)$/;
 const ownFiles = new Set([settingsFileName, 'package.json', 'package-lock.json', 'tsconfig.json']);
@@ -45,6 +49,11 @@ which container image:
 Options:
   --port PORT          gateway port (default 8080; 0 lets the system choose)
   --host ADDRESS       address to listen on (default 127.0.0.1)
+  --https-port PORT    serve HTTPS as well: each name by the Secret that its DomainMapping or Ingress has, others by --tls-cert
+  --tls-cert FILE      certificate chain for names without a Secret (PEM), with --tls-key FILE
+  --metrics-port PORT  measurements for Prometheus on http://ADDRESS:PORT/metrics (default: none are taken)
+  --cold-start-timeout DURATION
+                       how long a request may wait for a service's first instance, such as 30s (default: its timeoutSeconds)
   --data-dir FOLDER    logs, volumes and records of running programs (default FOLDER/.knative-embed)
   --log-level LEVEL    ${logLevels.join(', ')} (default warn); scale decisions are always printed
   --no-watch           apply once, do not watch
@@ -54,6 +63,11 @@ Ctrl-C stops: requests under way finish, then every program is ended. A second C
   options: {
     port: { type: 'string' },
     host: { type: 'string' },
+    'https-port': { type: 'string' },
+    'tls-cert': { type: 'string' },
+    'tls-key': { type: 'string' },
+    'metrics-port': { type: 'string' },
+    'cold-start-timeout': { type: 'string' },
     'data-dir': { type: 'string' },
     'log-level': { type: 'string' },
     'no-watch': { type: 'boolean' },
@@ -64,21 +78,35 @@ Ctrl-C stops: requests under way finish, then every program is ended. A second C
 async function dev(context: CommandContext): Promise<number> {
   const { options, positionals, print, printError, signal } = context;
   const folder = resolve(positionals[0] ?? '.');
-  const port = portOf(options['port']);
+  const port = portOf(options, 'port') ?? 8080;
+  const listenHost = typeof options['host'] === 'string' ? options['host'] : '127.0.0.1';
+  const tls = await tlsOf(options);
+  const metricsPort = portOf(options, 'metrics-port');
+  const registry = metricsPort === undefined ? undefined : createRegistry();
+  const coldStartTimeout = options['cold-start-timeout'];
   const settings = await settingsOf(folder);
   const startedMs = performance.now();
+  const dataDir = resolve(typeof options['data-dir'] === 'string' ? options['data-dir'] : join(folder, '.knative-embed'));
   await using host = await createHost({
     // The image map checks each entry and names the one that is wrong.
     images: settings.images as Images,
     baseDir: folder,
-    dataDir: resolve(typeof options['data-dir'] === 'string' ? options['data-dir'] : join(folder, '.knative-embed')),
+    dataDir,
     ...(settings.domain === undefined ? {} : { domain: settings.domain }),
     allowManifestCommands: settings.allowManifestCommands ?? false,
     logger: loggerOf(context, options['log-level']),
+    ...(registry === undefined ? {} : { meter: registry }),
+    ...(typeof coldStartTimeout === 'string' ? { coldStartTimeout } : {}),
+    onColdStartTimeout: (revision, waitedMs, why) =>
+      printError(`no instance of ${revision.replace(/^default\//, '')} within ${waitedMs / 1000} s: ${why}`),
+    onRequestLog: (line) => print(line.trimEnd()),
     onScale: (revision, from, to, why) => print(`scale ${revision.replace(/^default\//, '')} ${from} -> ${to}: ${why}`),
   });
-  const address = await host.listen({ port, ...(typeof options['host'] === 'string' ? { host: options['host'] } : {}) });
-  print(`knative-embed dev ${positionals[0] ?? '.'}: gateway on ${address.url}`);
+  const address = await host.listen({ port, host: listenHost, ...(tls === undefined ? {} : { tls }) });
+  const secure = address.tls === undefined ? '' : ` and ${address.tls.url}`;
+  print(`knative-embed dev ${positionals[0] ?? '.'}: gateway on ${address.url}${secure}`);
+  await using metrics = registry === undefined ? undefined : await serveMetrics(registry, metricsPort ?? 0, listenHost);
+  if (metrics !== undefined) print(`metrics on ${metrics.address().url}/metrics`);
 
   const manifests = new ManifestFolder({
     read: () => readManifests(folder),
@@ -110,14 +138,40 @@ async function dev(context: CommandContext): Promise<number> {
   return 0;
 }
 
-function portOf(value: unknown): number {
-  if (value === undefined) return 8080;
+function portOf(options: CommandContext['options'], name: string): number | undefined {
+  const value = options[name];
+  if (value === undefined) return undefined;
   const port = Number(value);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new KnativeError('CLI_OPTION_INVALID', `--port ${String(value)} is not a port number`, {
-    path: 'port',
+  if (value !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new KnativeError('CLI_OPTION_INVALID', `--${name} ${String(value)} is not a port number`, {
+    path: name,
     hint: 'give 0 to 65535',
   });
+}
+
+async function tlsOf(options: CommandContext['options']): Promise<ListenOptions['tls']> {
+  const port = portOf(options, 'https-port');
+  const { 'tls-cert': cert, 'tls-key': key } = options;
+  if (cert === undefined && key === undefined) return port === undefined ? undefined : { port };
+  if (port === undefined || typeof cert !== 'string' || typeof key !== 'string') {
+    throw new KnativeError('CLI_OPTION_INVALID', '--tls-cert and --tls-key go together, with --https-port', { path: 'tls-cert' });
+  }
+  const read = (file: string, name: string): Promise<string> =>
+    readFile(file, 'utf8').catch((error: unknown) => {
+      throw new KnativeError('CLI_OPTION_INVALID', `--${name}: ${messageOf(error)}`, { path: name });
+    });
+  return { port, certificate: { cert: await read(cert, 'tls-cert'), key: await read(key, 'tls-key') } };
+}
+
+async function serveMetrics(registry: Registry, port: number, host: string): Promise<HttpServer> {
+  const series = createMetricsHandler(registry);
+  const server = createHttpServer({
+    port,
+    host,
+    handler: (exchange) => (exchange.target.startsWith('/metrics') ? series(exchange) : exchange.respond(404, [])),
+  });
+  await server.listen();
+  return server;
 }
 
 function loggerOf({ printError }: CommandContext, level: unknown): Logger {
