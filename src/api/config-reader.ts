@@ -14,7 +14,10 @@ export class ConfigFault extends Error {}
 /** Reads values of a config map by key, as `configmap.Parse` of knative.dev/pkg: an absent key leaves the given value. */
 export interface ConfigReader {
   readonly data: ConfigData;
+  /** Without spaces around it. */
   text(key: string, otherwise: string): string;
+  /** As it stands. */
+  raw(key: string, otherwise: string): string;
   boolean(key: string, otherwise: boolean): boolean;
   /** 64-bit integer. */
   integer(key: string, otherwise: number): number;
@@ -40,7 +43,8 @@ function readerOf(data: ConfigData): ConfigReader {
   const valueOf = (key: string): string | undefined => (Object.hasOwn(data, key) ? data[key] : undefined);
   return {
     data,
-    text: (key, otherwise) => valueOf(key) ?? otherwise,
+    text: (key, otherwise) => valueOf(key)?.trim() ?? otherwise,
+    raw: (key, otherwise) => valueOf(key) ?? otherwise,
     boolean(key, otherwise) {
       const text = valueOf(key);
       if (text === undefined) return otherwise;

@@ -133,6 +133,9 @@ function parseList(reader: TokenReader, inside: boolean): TemplateNode[] {
 
 function parseIf(reader: TokenReader, token: Token): TemplateNode {
   const skipped = token.text.indexOf('if') + 2;
+  if (token.text.slice(skipped).trim() === '') {
+    throw new TemplateError(`template: ${reader.name}:${token.at.line}: missing value for if`);
+  }
   const term = parsePipeline(reader.name, token.text.slice(skipped), { ...token.at, column: token.at.column + skipped });
   const then = parseList(reader, true);
   const next = reader.tokens[reader.at];
@@ -186,9 +189,12 @@ function parseStages(reader: WordReader, nested: boolean): Term {
     if (quoted !== undefined) words.push({ kind: 'literal', value: unquote(quoted) });
     else if (raw !== undefined) words.push({ kind: 'literal', value: raw.slice(1, -1) });
     else if (numeral !== undefined) words.push({ kind: 'literal', value: Number(numeral) });
-    else if (field !== undefined)
-      words.push({ kind: 'field', path: field.split('.').filter((part) => part !== ''), text: field, at });
-    else if (word === 'true' || word === 'false') words.push({ kind: 'literal', value: word === 'true' });
+    else if (field !== undefined) {
+      const path = field.split('.').filter((part) => part !== '');
+      // Go places a chain of fields at its second one.
+      const offset = path.length > 1 ? 1 + (path[0]?.length ?? 0) : 0;
+      words.push({ kind: 'field', path, text: field, at: { ...at, column: at.column + offset } });
+    } else if (word === 'true' || word === 'false') words.push({ kind: 'literal', value: word === 'true' });
     else if (word !== undefined) words.push(parseFunction(reader, word, at));
     else if (open !== undefined) words.push(parseStages(reader, true));
     else if (close !== undefined && nested) {
@@ -235,8 +241,9 @@ const functions: Readonly<Record<string, (...values: readonly Value[]) => Value>
     }
     return value;
   },
-  and: (...values) => values.find((value) => !isTruthy(value)) ?? values.at(-1),
-  or: (...values) => values.find(isTruthy) ?? values.at(-1),
+  // These two are evaluated step by step.
+  and: (...values) => values.at(-1),
+  or: (...values) => values.at(-1),
   not: (value) => !isTruthy(value),
   eq: (first, ...others) => others.includes(first),
   ne: (a, b) => a !== b,
@@ -280,6 +287,7 @@ function evaluate(template: GoTemplate, term: Term, data: TemplateData, piped?: 
       return value?.[0];
     }
     case 'call': {
+      if (term.name === 'and' || term.name === 'or') return shortCircuit(template, term, data, piped);
       const values = term.arguments.map((argument) => evaluate(template, argument, data));
       try {
         return functions[term.name]?.(...values, ...(piped ?? []));
@@ -289,6 +297,21 @@ function evaluate(template: GoTemplate, term: Term, data: TemplateData, piped?: 
       }
     }
   }
+}
+
+/** `and` and `or` leave the rest alone once they know. */
+function shortCircuit(
+  template: GoTemplate,
+  term: Extract<Term, { kind: 'call' }>,
+  data: TemplateData,
+  piped: readonly [Value] | undefined,
+): Value {
+  let value: Value;
+  for (const argument of term.arguments) {
+    value = evaluate(template, argument, data);
+    if (isTruthy(value) === (term.name === 'or')) return value;
+  }
+  return piped === undefined ? value : piped[0];
 }
 
 function fieldValue(template: GoTemplate, term: Extract<Term, { kind: 'field' }>, data: TemplateData): Value {

@@ -130,7 +130,7 @@ function parseFlow(reader: TokenReader): SmallYaml {
       let value: SmallYaml;
       if (reader.tokens[reader.at] === ':') {
         reader.at++;
-        value = parseFlow(reader);
+        if (reader.tokens[reader.at] !== ',' && reader.tokens[reader.at] !== '}') value = parseFlow(reader);
       }
       map[unquote(key.trim())] = value;
       separator(reader, '}');

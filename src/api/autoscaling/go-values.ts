@@ -8,6 +8,10 @@ const int64Max = 9_223_372_036_854_775_807n;
 
 /** `strconv.ParseInt(text, 10, bits)`: an optional sign and decimal digits. Values beyond 2^53 lose precision. */
 export function parseGoInt(text: string, bits: 32 | 64): Parsed<number> {
+  const digits = /^[+-]?(\d+)/.exec(text)?.[1] ?? '';
+  if (digits === '') return { error: 'syntax' };
+  // Go gives up at the first digit that is too much, before it sees what follows.
+  if (BigInt(digits) >= 1n << BigInt(bits)) return { error: 'range' };
   if (!/^[+-]?\d+$/.test(text)) return { error: 'syntax' };
   const value = BigInt(text.startsWith('+') ? text.slice(1) : text);
   const max = bits === 32 ? int32Max : int64Max;
@@ -116,7 +120,7 @@ function durationErrorText(text: string): string {
   let rest = text.replace(/^[+-]/, '');
   while (rest !== '') {
     const number = /^(\d+\.?\d*|\.\d+)/.exec(rest)?.[0];
-    if (number === undefined) break;
+    if (number === undefined || BigInt(/^\d*/.exec(number)?.[0] ?? 0) > 1n << 63n) break;
     const unit = /^[^\d.]+/.exec(rest.slice(number.length))?.[0];
     if (unit === undefined) return `time: missing unit in duration ${quoted}`;
     if (parseGoDuration(`1${unit}`) === undefined) return `time: unknown unit ${quoteForTime(unit)} in duration ${quoted}`;

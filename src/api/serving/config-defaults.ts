@@ -39,7 +39,7 @@ const int32Max = 2_147_483_647;
 export function parseDefaultsConfig(data: ConfigData | undefined): ConfigResult<DefaultsConfig> {
   return readConfig(data, (read) => {
     const template = (key: string, otherwise: string): GoTemplate =>
-      parseGoTemplate('container-template', read.text(key, otherwise));
+      parseGoTemplate('container-template', read.raw(key, otherwise));
     const initContainerNameTemplate = template('init-container-name-template', 'init-container');
     const userContainerNameTemplate = template('container-name-template', 'user-container');
     const allowContainerConcurrencyZero = read.boolean('allow-container-concurrency-zero', true);
@@ -48,7 +48,7 @@ export function parseDefaultsConfig(data: ConfigData | undefined): ConfigResult<
       initContainerNameTemplate,
       userContainerNameTemplate,
       allowContainerConcurrencyZero,
-      enableServiceLinks: triState(read.text('enable-service-links', 'false')),
+      enableServiceLinks: triState(read.raw('enable-service-links', 'false')),
       revisionTimeoutSeconds,
       maxRevisionTimeoutSeconds: read.integer('max-revision-timeout-seconds', 600),
       revisionIdleTimeoutSeconds: read.integer('revision-idle-timeout-seconds', 0),

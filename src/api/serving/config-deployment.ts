@@ -2,7 +2,7 @@ import { formatGoDuration } from '../../duration.ts';
 import { ConfigFault, readConfig, type ConfigData, type ConfigReader, type ConfigResult } from '../config-reader.ts';
 import { dns1123SubdomainProblems, labelValueProblems, qualifiedNameProblems } from '../names.ts';
 import { parseSmallYaml } from '../small-yaml.ts';
-import { isMap, textMap } from './config-domain.ts';
+import { fieldOf, mapOf, textMap } from '../yaml-values.ts';
 
 /** `config-deployment`, parsed: how Revisions become Deployments. Comments give upstream's default. */
 export interface DeploymentConfig {
@@ -56,26 +56,30 @@ export function parseDeploymentConfig(data: ConfigData | undefined): ConfigResul
 }
 
 function readValues(read: ConfigReader): Omit<DeploymentConfig, 'defaultAffinityType' | 'runtimeClassNames'> {
-  // The older spelling of a key is read first, so that the current one lies over it.
-  const quantity = (key: string, older: string, otherwise?: string): string | undefined =>
-    read.quantity(key, read.quantity(older, otherwise));
+  // The older spellings are read first: the current ones lie over them, and the first fault is the one that is told.
+  const older = {
+    image: read.text('queueSidecarImage', ''),
+    progressDeadlineMs: read.durationMs('progressDeadline', 600_000),
+    digestResolutionTimeoutMs: read.durationMs('digestResolutionTimeout', 10_000),
+    registries: read.set('registriesSkippingTagResolving', ['kind.local', 'ko.local', 'dev.local']),
+    cpuRequest: read.quantity('queueSidecarCPURequest', '25m'),
+    memoryRequest: read.quantity('queueSidecarMemoryRequest', undefined),
+    storageRequest: read.quantity('queueSidecarEphemeralStorageRequest', undefined),
+    cpuLimit: read.quantity('queueSidecarCPULimit', undefined),
+    memoryLimit: read.quantity('queueSidecarMemoryLimit', undefined),
+    storageLimit: read.quantity('queueSidecarEphemeralStorageLimit', undefined),
+  };
   return {
-    queueSidecarImage: read.text('queue-sidecar-image', read.text('queueSidecarImage', '')),
-    progressDeadlineMs: read.durationMs('progress-deadline', read.durationMs('progressDeadline', 600_000)),
-    digestResolutionTimeoutMs: read.durationMs('digest-resolution-timeout', read.durationMs('digestResolutionTimeout', 10_000)),
-    registriesSkippingTagResolving: read.set(
-      'registries-skipping-tag-resolving',
-      read.set('registriesSkippingTagResolving', ['kind.local', 'ko.local', 'dev.local']),
-    ),
-    queueSidecarCPURequest: quantity('queue-sidecar-cpu-request', 'queueSidecarCPURequest', '25m'),
-    queueSidecarMemoryRequest: quantity('queue-sidecar-memory-request', 'queueSidecarMemoryRequest'),
-    queueSidecarEphemeralStorageRequest: quantity(
-      'queue-sidecar-ephemeral-storage-request',
-      'queueSidecarEphemeralStorageRequest',
-    ),
-    queueSidecarCPULimit: quantity('queue-sidecar-cpu-limit', 'queueSidecarCPULimit'),
-    queueSidecarMemoryLimit: quantity('queue-sidecar-memory-limit', 'queueSidecarMemoryLimit'),
-    queueSidecarEphemeralStorageLimit: quantity('queue-sidecar-ephemeral-storage-limit', 'queueSidecarEphemeralStorageLimit'),
+    queueSidecarImage: read.text('queue-sidecar-image', older.image),
+    progressDeadlineMs: read.durationMs('progress-deadline', older.progressDeadlineMs),
+    digestResolutionTimeoutMs: read.durationMs('digest-resolution-timeout', older.digestResolutionTimeoutMs),
+    registriesSkippingTagResolving: read.set('registries-skipping-tag-resolving', older.registries),
+    queueSidecarCPURequest: read.quantity('queue-sidecar-cpu-request', older.cpuRequest),
+    queueSidecarMemoryRequest: read.quantity('queue-sidecar-memory-request', older.memoryRequest),
+    queueSidecarEphemeralStorageRequest: read.quantity('queue-sidecar-ephemeral-storage-request', older.storageRequest),
+    queueSidecarCPULimit: read.quantity('queue-sidecar-cpu-limit', older.cpuLimit),
+    queueSidecarMemoryLimit: read.quantity('queue-sidecar-memory-limit', older.memoryLimit),
+    queueSidecarEphemeralStorageLimit: read.quantity('queue-sidecar-ephemeral-storage-limit', older.storageLimit),
     queueSidecarTokenAudiences: read.set('queue-sidecar-token-audiences', ['']),
     queueSidecarRootCA: read.text('queue-sidecar-rootca', ''),
     queueSidecarTLSMinVersion: read.text('queue-sidecar-tls-min-version', ''),
@@ -87,7 +91,7 @@ function readValues(read: ConfigReader): Omit<DeploymentConfig, 'defaultAffinity
 }
 
 function affinityType(read: ConfigReader): DeploymentConfig['defaultAffinityType'] {
-  const text = read.text('default-affinity-type', 'prefer-spread-revision-over-nodes');
+  const text = read.raw('default-affinity-type', 'prefer-spread-revision-over-nodes');
   if (text === 'none' || text === 'prefer-spread-revision-over-nodes') return text;
   throw new ConfigFault(`unsupported default-affinity-type value: ${JSON.stringify(text)}`);
 }
@@ -98,9 +102,10 @@ function readRuntimeClasses(text: string): DeploymentConfig['runtimeClassNames']
   try {
     const value = parseSmallYaml(text);
     if (value === undefined) return undefined;
-    if (!isMap(value)) throw new ConfigFault('error unmarshaling JSON: a map of runtime classes is expected');
-    for (const [name, entry] of Object.entries(value)) {
-      classes[name] = textMap(entry !== undefined && isMap(entry) ? entry['selector'] : undefined);
+    const type = 'deployment.RuntimeClassNameLabelSelector';
+    for (const [name, entry] of Object.entries(mapOf(value, `value of type map[string]${type}`))) {
+      const selector = fieldOf(mapOf(entry, `value of type ${type}`), 'selector');
+      classes[name] = textMap(selector, 'struct field RuntimeClassNameLabelSelector.selector');
     }
   } catch (error) {
     if (!(error instanceof ConfigFault)) throw error;
@@ -110,9 +115,18 @@ function readRuntimeClasses(text: string): DeploymentConfig['runtimeClassNames']
     const problems = dns1123SubdomainProblems(name);
     if (problems.length > 0) throw new ConfigFault(`${key} ${name} selector not valid DNSSubdomain: [${problems.join(' ')}]`);
     for (const [label, value] of Object.entries(selector)) {
-      const [problem] = [...qualifiedNameProblems(label), ...labelValueProblems(value)];
-      if (problem !== undefined) throw new ConfigFault(`${key} ${name} selector invalid: ${problem}`);
+      const faults = [
+        ...invalid('key', label, qualifiedNameProblems(label)),
+        ...invalid(`values[0][${label}]`, value, labelValueProblems(value)),
+      ];
+      if (faults.length === 0) continue;
+      const text = faults.length === 1 ? faults.join('') : `[${faults.join(', ')}]`;
+      throw new ConfigFault(`${key} ${name} selector invalid: ${text}`);
     }
   }
   return classes;
+}
+
+function invalid(path: string, value: string, problems: readonly string[]): readonly string[] {
+  return problems.length === 0 ? [] : [`${path}: Invalid value: ${JSON.stringify(value)}: ${problems.join('; ')}`];
 }

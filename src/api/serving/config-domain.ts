@@ -1,5 +1,6 @@
-import { ConfigFault, readConfig, type ConfigData, type ConfigResult } from '../config-reader.ts';
-import { parseSmallYaml, type SmallYaml } from '../small-yaml.ts';
+import { readConfig, type ConfigData, type ConfigResult } from '../config-reader.ts';
+import { parseSmallYaml } from '../small-yaml.ts';
+import { fieldOf, mapOf, textMap, textOf } from '../yaml-values.ts';
 
 /** `config-domain`, parsed: which domain the Routes with which labels get. */
 export interface DomainConfig {
@@ -19,31 +20,14 @@ export function parseDomainConfig(data: ConfigData | undefined): ConfigResult<Do
     let hasDefault = false;
     for (const [domain, text] of Object.entries(read.data)) {
       if (domain === '_example') continue;
-      const value = parseSmallYaml(text);
-      const selector = textMap(isMap(value) ? value['selector'] : undefined);
+      const value = mapOf(parseSmallYaml(text), 'value of type config.domainInternalConfig');
+      const selector = textMap(fieldOf(value, 'selector'), 'struct field domainInternalConfig.selector');
       const isDefault = Object.keys(selector).length === 0;
       hasDefault ||= isDefault;
-      const type = isMap(value) && typeof value['type'] === 'string' ? value['type'] : '';
+      const type = textOf(fieldOf(value, 'type'), 'struct field domainInternalConfig.type');
       domains[domain] = { selector, type: isDefault ? 'wildcard' : type };
     }
     if (!hasDefault) domains[clusterDomain] = { selector: {}, type: 'wildcard' };
     return { domains };
   });
-}
-
-export function isMap(value: SmallYaml): value is { readonly [key: string]: SmallYaml } {
-  return typeof value === 'object' && !Array.isArray(value);
-}
-
-/** A map from text to text, as Go would decode it. */
-export function textMap(value: SmallYaml): Readonly<Record<string, string>> {
-  if (value === undefined) return {};
-  if (!isMap(value)) throw new ConfigFault('error unmarshaling JSON: a map of texts is expected');
-  const result: Record<string, string> = {};
-  for (const [key, item] of Object.entries(value)) {
-    if (item !== undefined && typeof item !== 'string')
-      throw new ConfigFault('error unmarshaling JSON: a map of texts is expected');
-    result[key] = item ?? '';
-  }
-  return result;
 }

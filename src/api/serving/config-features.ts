@@ -56,14 +56,14 @@ export function parseFeaturesConfig(data: ConfigData | undefined): ConfigResult<
   return readConfig(data, (read) => {
     const flagOf = (feature: keyof typeof flags): Flag => {
       const [key, otherwise] = flags[feature];
-      return matchFlag(read.text(key, ''), ['Enabled', 'Allowed', 'Disabled']) ?? otherwise;
+      return matchFlag(read.raw(key, ''), ['Enabled', 'Allowed', 'Disabled']) ?? otherwise;
     };
     const parsed: Record<string, Flag> = {};
     for (const feature of featureNames) parsed[feature] = flagOf(feature);
     return {
       ...(parsed as Record<keyof typeof flags, Flag>),
       securePodDefaults:
-        matchFlag(read.text('secure-pod-defaults', ''), ['Disabled', 'AllowRootBounded', 'Enabled']) ?? 'Disabled',
+        matchFlag(read.raw('secure-pod-defaults', ''), ['Disabled', 'AllowRootBounded', 'Enabled']) ?? 'Disabled',
     };
   });
 }

@@ -42,7 +42,9 @@ export function parseGarbageCollectionConfig(data: ConfigData | undefined): Conf
       throw new ConfigFault(`min-non-active-revisions must be non-negative, was: ${minNonActiveRevisions}`);
     }
     if (max >= 0 && minNonActiveRevisions > max) {
-      throw new ConfigFault(`min-non-active-revisions(${minNonActiveRevisions}) must be <= max-non-active-revisions(${max})`);
+      // The text keeps what a number is too short for.
+      const given = BigInt(read.text('min-non-active-revisions', '20'));
+      throw new ConfigFault(`min-non-active-revisions(${given}) must be <= max-non-active-revisions(${max})`);
     }
     return config;
   });

@@ -3,7 +3,7 @@ import { apiVersionOf } from '../../api/kind.ts';
 import { certificates, type Certificate, type HTTP01Challenge } from '../../api/networking/certificate.ts';
 import type { Reader, Reconciler } from '../../api/reconciler.ts';
 import { parsedConfig } from '../config/read.ts';
-import { textMap } from '../../api/serving/config-domain.ts';
+import { textMap } from '../../api/yaml-values.ts';
 import { parseSmallYaml } from '../../api/small-yaml.ts';
 import { semanticEqual } from '../equal.ts';
 import { adler32 } from '../hash/adler32.ts';

@@ -1,5 +1,5 @@
 import { ConfigFault, readConfig, type ConfigData, type ConfigResult } from '../../api/config-reader.ts';
-import { isMap } from '../../api/serving/config-domain.ts';
+import { isMap } from '../../api/yaml-values.ts';
 import { parseSmallYaml, type SmallYaml } from '../../api/small-yaml.ts';
 import { isTrueText } from '../config/read.ts';
 

@@ -1,6 +1,6 @@
 import { ConfigFault, readConfig, type ConfigData, type ConfigResult } from '../../api/config-reader.ts';
 import { dns1123SubdomainProblems } from '../../api/names.ts';
-import { isMap, textMap } from '../../api/serving/config-domain.ts';
+import { isMap, textMap } from '../../api/yaml-values.ts';
 import { parseSmallYaml, type SmallYaml } from '../../api/small-yaml.ts';
 import { clusterServiceDomain } from '../keys.ts';
 import type { StringMap } from '../metadata.ts';

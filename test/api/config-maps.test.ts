@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { parseAutoscalerConfig } from '../../src/api/autoscaling/config-autoscaler.ts';
+import { parseNetworkConfig } from '../../src/api/networking/config-network.ts';
+import { parseDefaultsConfig } from '../../src/api/serving/config-defaults.ts';
+import { parseDeploymentConfig } from '../../src/api/serving/config-deployment.ts';
+import { parseDomainConfig } from '../../src/api/serving/config-domain.ts';
+import { parseGarbageCollectionConfig } from '../../src/api/serving/config-gc.ts';
+
+const decoding = 'error unmarshaling JSON: while decoding JSON: json: cannot unmarshal';
+
+test.each([
+  [
+    'domain of a plain text',
+    () => parseDomainConfig({ 'shop.test': 'words' }),
+    `${decoding} string into Go value of type config.domainInternalConfig`,
+  ],
+  [
+    'selector that is a list',
+    () => parseDomainConfig({ 'shop.test': 'selector:\n- app' }),
+    `${decoding} array into Go struct field domainInternalConfig.selector of type map[string]string`,
+  ],
+  [
+    'certificate selector that is a number',
+    () => parseNetworkConfig({ 'namespace-wildcard-cert-selector': '7' }),
+    `${decoding} number into Go value of type v1.LabelSelector`,
+  ],
+  [
+    'host name with a brace',
+    () => parseNetworkConfig({ 'domain-template': 'shop}' }),
+    'parse "https://shop}": invalid character "}" in host name',
+  ],
+  [
+    'the older key of two wrong ones is told first',
+    () => parseNetworkConfig({ 'rollout-duration': 'no', rolloutDuration: 'never' }),
+    'failed to parse "rolloutDuration": strconv.ParseInt: parsing "never": invalid syntax',
+  ],
+  [
+    'a chain of fields is placed at its second',
+    () => parseDefaultsConfig({ 'container-name-template': 'c-{{.Shop.Name}}' }),
+    'error executing template: template: container-template:1:9: executing "container-template" at <.Shop.Name>: can\'t evaluate field Shop in type v1.ObjectMeta',
+  ],
+  [
+    'a condition without a value',
+    () => parseDefaultsConfig({ 'container-name-template': '{{if}}' }),
+    'template: container-template:1: missing value for if',
+  ],
+  [
+    'runtime class with a wrong label',
+    () => parseDeploymentConfig({ 'queue-sidecar-image': 'q', 'runtime-class-name': 'fast: {selector: {a: "x y"}}' }),
+    /^runtime-class-name fast selector invalid: values\[0\]\[a\]: Invalid value: "x y": a valid label must be/,
+  ],
+  [
+    'a number that overflows before its wrong end',
+    () => parseAutoscalerConfig({ 'max-scale-limit': '99999999999x' }),
+    'failed to parse data: failed to parse "max-scale-limit": strconv.ParseInt: parsing "99999999999x": value out of range',
+  ],
+] as const)('%s', (_name, parse, error) => {
+  const result = parse();
+  expect('error' in result ? result.error : '').toMatch(
+    error instanceof RegExp ? error : new RegExp(`^${RegExp.escape(error)}$`),
+  );
+});
+
+test('texts are trimmed, field names of YAML may have any case, unknown ones are dropped', () => {
+  expect(parseGarbageCollectionConfig({ 'max-non-active-revisions': ' 40 ' })).toMatchObject({
+    config: { maxNonActiveRevisions: 40 },
+  });
+  expect(parseDomainConfig({ 'shop.test': 'Selector: {app: 1, tier: }\nother: x' })).toMatchObject({
+    config: { domains: { 'shop.test': { selector: { app: '1', tier: '' } } } },
+  });
+});
+
+test('`and` does not look further than the first empty value', () => {
+  expect('config' in parseDefaultsConfig({ 'container-name-template': '{{and .Name .Nothing}}' })).toBe(true);
+});
