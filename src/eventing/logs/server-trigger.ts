@@ -46,6 +46,8 @@ export class ServerTrigger implements LogTrigger {
   readonly #held = new Map<number, ServerDelivery>();
   readonly #settled = new Set<number>();
   #entered = 0;
+  /** The newest position that was settled here: what `ask` can say when the server does not know. */
+  doneUpTo = 0;
 
   constructor(name: string, share: string, home: ServerHome) {
     this.name = name;
@@ -84,6 +86,7 @@ export class ServerTrigger implements LogTrigger {
     if (!this.#held.delete(delivery.position)) return;
     this.queue.settle(delivery);
     this.#settled.add(delivery.position);
+    this.doneUpTo = Math.max(this.doneUpTo, delivery.position);
     if (this.#settled.size > settledMax) {
       for (const oldest of this.#settled) {
         this.#settled.delete(oldest);
