@@ -43,8 +43,8 @@ function arrivalsFor(seed: number): number[] {
     for (let atMs = fromMs; ;) {
       atMs += (-Math.log(1 - random()) / perSecond) * 1_000;
       if (atMs >= toMs) return times;
-      // Odd multiples of 1/1024 ms: exact next to the host's wall clock, and never at the instant of a tick.
-      times.push((Math.floor(atMs * 512) * 2 + 1) / 1_024);
+      // Odd multiples of 1/64 ms: exact next to the host's wall clock and in nanoseconds, and never at the instant of a tick.
+      times.push((Math.floor(atMs * 32) * 2 + 1) / 64);
     }
   });
 }
@@ -115,7 +115,7 @@ test.each<{ seed: number; concurrency: number; annotations: Record<string, strin
   { seed: 2, concurrency: 0, annotations: { target: '3', 'target-burst-capacity': '10' } },
   { seed: 3, concurrency: 6, annotations: { target: '2', 'min-scale': '2', 'max-scale': '6', 'scale-down-delay': '20s' } },
   { seed: 4, concurrency: 10, annotations: { metric: 'rps', target: '8', window: '30s' } },
-  { seed: 5, concurrency: 1, annotations: { 'metric-aggregation-algorithm': 'weighted-exponential', 'initial-scale': '3' } },
+  { seed: 5, concurrency: 1, annotations: { 'metric-aggregation-algorithm': 'weighted-exponential', 'activation-scale': '3' } },
 ])('a KPA run, seed $seed, containerConcurrency $concurrency, $annotations', async ({ seed, concurrency, annotations }) => {
   const times = arrivalsFor(seed);
   const simulated = onSimulator(kpa(), times, annotations, concurrency);
