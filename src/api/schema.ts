@@ -11,6 +11,8 @@ export type SchemaNode =
   | { readonly kind: 'string' | 'number' | 'quantity' | 'intOrString' | 'any' }
   | { readonly kind: 'boolean'; readonly zeroIsAbsent?: true }
   | { readonly kind: 'integer'; readonly min: number; readonly max: number; readonly zeroIsAbsent?: true }
+  /** Text with one canonical form; `canonical` gives it, `undefined` for a text that is none of these. */
+  | { readonly kind: 'text'; readonly noun: string; readonly canonical: (text: string) => string | undefined }
   | { readonly kind: 'array' | 'map'; readonly item: SchemaNode }
   | { readonly kind: 'object'; readonly fields: ReadonlyMap<string, SchemaNode>; readonly present: readonly string[] }
   | { readonly kind: 'lazy'; readonly get: () => SchemaNode };
@@ -42,6 +44,10 @@ type ObjectOf<F extends Record<string, Schema>> = Flat<
 const int32Max = 2 ** 31 - 1;
 
 export const string: Schema<string> = { json: { type: 'string' }, node: { kind: 'string' } };
+/** Text that decoding checks and writes in its canonical form; `noun` says what it is (`a URI`). */
+export function canonicalText(format: string, noun: string, canonical: (text: string) => string | undefined): Schema<string> {
+  return { json: { type: 'string', format }, node: { kind: 'text', noun, canonical } };
+}
 export const boolean: Schema<boolean> = { json: { type: 'boolean' }, node: { kind: 'boolean' } };
 /** A number with fractions. */
 export const number: Schema<number> = { json: { type: 'number' }, node: { kind: 'number' } };

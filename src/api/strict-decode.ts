@@ -46,6 +46,8 @@ function conforms(node: SchemaNode, value: unknown): boolean {
       return Number.isInteger(value) && (value as number) >= node.min && (value as number) <= node.max;
     case 'quantity':
       return typeof value === 'string' && canonicalQuantity(value) === value;
+    case 'text':
+      return typeof value === 'string' && node.canonical(value) === value;
     case 'intOrString':
       return typeof value === 'string' || Number.isInteger(value);
     case 'any':
@@ -95,6 +97,8 @@ function decode(node: SchemaNode, value: unknown, path: string, problems: Decode
       const text = typeof value === 'string' || typeof value === 'number' ? canonicalQuantity(value) : undefined;
       return text ?? wrongType(node, value, path, problems);
     }
+    case 'text':
+      return (typeof value === 'string' ? node.canonical(value) : undefined) ?? wrongType(node, value, path, problems);
     case 'boolean':
     case 'integer':
       if (node.zeroIsAbsent === true && (value === 0 || value === false)) {
@@ -155,6 +159,7 @@ function set(target: Record<string, unknown>, key: string, value: unknown): void
 function zeroValue(node: SchemaNode): unknown {
   switch (node.kind) {
     case 'string':
+    case 'text':
       return '';
     case 'boolean':
       return false;
@@ -177,7 +182,7 @@ function zeroValue(node: SchemaNode): unknown {
   }
 }
 
-const nouns: Readonly<Record<SchemaNode['kind'], string>> = {
+const nouns: Readonly<Record<Exclude<SchemaNode['kind'], 'text'>, string>> = {
   string: 'text',
   boolean: 'true or false',
   number: 'a number',
@@ -193,7 +198,11 @@ const nouns: Readonly<Record<SchemaNode['kind'], string>> = {
 
 function wrongType(node: SchemaNode, value: unknown, path: string, problems: DecodeProblem[]): undefined {
   const range = node.kind === 'integer' && typeof value === 'number' && Number.isInteger(value) ? ' in range' : '';
-  problems.push({ problem: 'type', path, message: `expected ${nouns[node.kind]}${range}, got ${describeValue(value)}` });
+  problems.push({
+    problem: 'type',
+    path,
+    message: `expected ${node.kind === 'text' ? node.noun : nouns[node.kind]}${range}, got ${describeValue(value)}`,
+  });
   return undefined;
 }
 

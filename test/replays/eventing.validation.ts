@@ -96,7 +96,7 @@ function comparable(text: string, severalKeys: boolean): string {
   const oneOfSeveral = /^invalid key name "[^"]*": spec\.ceOverrides\.extensions\n.*$/gm;
   return text
     .replace(oneOfSeveral, severalKeys ? 'invalid key name: spec.ceOverrides.extensions' : '$&')
-    .replace(/^invalid value: (?!<value>).*: (spec\.(?:steps|branches)\S*)$/gm, 'invalid value: <value>: $1');
+    .replace(/^invalid value: (?!<value>).*: (spec\.(?:steps|branches).*)$/gm, 'invalid value: <value>: $1');
 }
 
 function withoutStatus(object: unknown): unknown {
@@ -104,16 +104,13 @@ function withoutStatus(object: unknown): unknown {
   return Object.fromEntries(Object.entries(object).filter(([name]) => name !== 'status'));
 }
 
-// Go prints the zero values of structs, which say nothing, and escapes what it prints of a URL.
+// Go prints the zero values of structs, which say nothing.
 function withoutZeros(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => withoutZeros(item) ?? {});
   if (typeof value !== 'object' || value === null)
     return value === '' || value === 0 || value === false || value === null ? undefined : value;
   const kept = Object.entries(value)
-    .map(
-      ([name, item]) =>
-        [name, name === 'uri' && typeof item === 'string' ? item.replaceAll(' ', '%20') : withoutZeros(item)] as const,
-    )
+    .map(([name, item]) => [name, withoutZeros(item)] as const)
     .filter(([, item]) => item !== undefined && !(Array.isArray(item) && item.length === 0));
   return kept.length === 0 ? undefined : Object.fromEntries(kept);
 }

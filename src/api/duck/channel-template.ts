@@ -1,13 +1,13 @@
 import { also, missingField, noErrors, type FieldErrors } from '../field-errors.ts';
 import type { AdmissionContext } from '../kind.ts';
-import { anyObject, describe, object, string, type TypeOf } from '../schema.ts';
+import { any, describe, object, string, type TypeOf } from '../schema.ts';
 import { parseYamlText } from './yaml-text.ts';
 
 /** The kind of channel that is made (`messagingv1.ChannelTemplateSpec`). */
 export const channelTemplate = object({
   apiVersion: string,
   kind: string,
-  spec: describe(anyObject, 'Copied into the spec of the channel.'),
+  spec: describe(any, 'Copied into the spec of the channel.'),
 });
 export type ChannelTemplate = TypeOf<typeof channelTemplate>;
 

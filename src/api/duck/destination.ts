@@ -1,4 +1,11 @@
-import { describe, object, string, type TypeOf } from '../schema.ts';
+import { canonicalText, describe, object, string, type TypeOf } from '../schema.ts';
+import { formatGoUrl, parseGoUrl } from './go-url.ts';
+
+/** A URI reference, kept as Go prints it; one that does not parse is refused like a value of the wrong type. */
+export const uriReference = canonicalText('uri-reference', 'a URI', (text) => {
+  const url = parseGoUrl(text);
+  return typeof url === 'string' ? undefined : formatGoUrl(url);
+});
 
 /** A reference to an object (`duckv1.KReference`). Kind and name may be missing until validation says so. */
 export const kReference = object({
@@ -14,7 +21,7 @@ export type KReference = TypeOf<typeof kReference>;
 /** Where to send (`duckv1.Destination`): an addressable object, an absolute URI, or an object and a URI relative to its address. */
 export const destination = object({
   ref: kReference,
-  uri: string,
+  uri: uriReference,
   CACerts: describe(string, 'PEM bundle to verify the destination with; wins over what the object offers.'),
   audience: describe(string, 'OIDC audience of the destination; wins over what the object offers.'),
 });

@@ -1,125 +1,184 @@
-/** The parts of a URL reference as Go's `net/url` keeps them: nothing is normalised but the scheme's case. */
+import { decodeEscapes, encodeBytes, isIpv6Address } from './go-url-text.ts';
+
+/** The parts of a URL reference as Go's `net/url` tells them apart. */
 export interface GoUrl {
+  /** In lower case, `''` for a relative reference. */
   readonly scheme: string;
-  /** User information and host, `undefined` without `//`. */
-  readonly authority: string | undefined;
+  /** What follows the scheme of a URL without slash, such as `mailto:`. */
+  readonly opaque: string;
+  /** User information as it is printed, `undefined` without `@`. */
+  readonly user: string | undefined;
+  /** Host and port as they are printed. */
+  readonly host: string;
+  /** True for a scheme with an absolute path but no `//`. */
+  readonly omitsHost: boolean;
+  /** As written. */
   readonly path: string;
+  /** As written, `''` for a lone question mark. */
   readonly query: string | undefined;
-  readonly fragment: string | undefined;
+  /** As written. */
+  readonly fragment: string;
 }
 
 /** Parses a URL reference by the rules of Go's `net/url.Parse`; a string is the text of its error. */
 export function parseGoUrl(text: string): GoUrl | string {
-  const fail = (reason: string): string => `parse ${JSON.stringify(text)}: ${reason}`;
-  if (/[\u0000-\u001f\u007f]/.test(text)) return fail('net/url: invalid control character in URL');
-  let rest = text;
-  let fragment: string | undefined;
-  const hash = rest.indexOf('#');
-  if (hash >= 0) {
-    fragment = rest.slice(hash + 1);
-    rest = rest.slice(0, hash);
-  }
-  let scheme = '';
-  if (rest.startsWith(':')) return fail('missing protocol scheme');
-  const colon = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(rest);
-  if (colon?.[1] !== undefined) {
-    scheme = colon[1].toLowerCase();
-    rest = rest.slice(colon[0].length);
-  }
-  let query: string | undefined;
-  const mark = rest.indexOf('?');
-  if (mark >= 0) {
-    query = rest.slice(mark + 1);
-    rest = rest.slice(0, mark);
-  }
-  if (scheme === '' && !rest.startsWith('/')) {
-    const firstSegment = rest.split('/', 1)[0] ?? '';
-    if (firstSegment.includes(':')) return fail('first path segment in URL cannot contain colon');
-  }
-  let authority: string | undefined;
-  if (rest.startsWith('//') && !(scheme === '' && rest.startsWith('///'))) {
-    const slash = rest.indexOf('/', 2);
-    authority = slash < 0 ? rest.slice(2) : rest.slice(2, slash);
-    rest = slash < 0 ? '' : rest.slice(slash);
-    const problem = authorityProblem(authority);
-    if (problem !== undefined) return fail(problem);
-  }
-  const escape = badEscape(rest) ?? (fragment === undefined ? undefined : badEscape(fragment));
-  if (escape !== undefined) return fail(`invalid URL escape ${JSON.stringify(escape)}`);
-  return { scheme, authority, path: rest, query, fragment };
+  const parsed = parseParts(text);
+  return typeof parsed === 'string' ? `parse ${JSON.stringify(text)}: ${parsed}` : parsed;
 }
 
-function badEscape(text: string): string | undefined {
-  for (let at = text.indexOf('%'); at >= 0; at = text.indexOf('%', at + 1)) {
-    const escape = text.slice(at, at + 3);
-    if (!/^%[0-9A-Fa-f]{2}$/.test(escape)) return escape;
+const nothing = { opaque: '', user: undefined, host: '', omitsHost: false, path: '' };
+
+function parseParts(text: string): GoUrl | string {
+  const [whole, fragment] = cut(text, '#');
+  if (/[\u0000-\u001f\u007f]/.test(whole)) return 'net/url: invalid control character in URL';
+  if (whole.startsWith(':')) return 'missing protocol scheme';
+  const schemeLength = (/^[A-Za-z][A-Za-z0-9+.-]*:/.exec(whole)?.[0] ?? '').length;
+  const scheme = whole.slice(0, Math.max(0, schemeLength - 1)).toLowerCase();
+  const [beforeQuery, query] = cut(whole.slice(schemeLength), '?');
+  const url = { ...nothing, scheme, query, fragment: fragment ?? '' };
+  const problem = escapeProblem(url.fragment);
+  if (problem !== undefined) return problem;
+  if (!beforeQuery.startsWith('/')) {
+    if (scheme !== '') return { ...url, opaque: beforeQuery };
+    if ((beforeQuery.split('/', 1)[0] ?? '').includes(':')) return 'first path segment in URL cannot contain colon';
   }
-  return undefined;
+  const hasAuthority = beforeQuery.startsWith('//') && (scheme !== '' || !beforeQuery.startsWith('///'));
+  if (!hasAuthority) return escapeProblem(beforeQuery) ?? { ...url, omitsHost: scheme !== '', path: beforeQuery };
+  const slash = beforeQuery.indexOf('/', 2);
+  const path = slash < 0 ? '' : beforeQuery.slice(slash);
+  const authority = parseAuthority(beforeQuery.slice(2, slash < 0 ? undefined : slash));
+  return typeof authority === 'string' ? authority : (escapeProblem(path) ?? { ...url, ...authority, path });
 }
 
-function authorityProblem(authority: string): string | undefined {
-  const host = authority.slice(authority.lastIndexOf('@') + 1);
-  if (host.startsWith('[')) {
-    const close = host.lastIndexOf(']');
-    if (close < 0) return "missing ']' in host";
-    const port = host.slice(close + 1);
-    return validPort(port) ? undefined : `invalid port ${JSON.stringify(port)} after host`;
-  }
+function cut(text: string, mark: string): [string, string | undefined] {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + mark.length)];
+}
+
+function escapeProblem(text: string): string | undefined {
+  const bad = /%(?![0-9A-Fa-f]{2}).{0,2}/su.exec(text);
+  return bad === null ? undefined : `invalid URL escape ${JSON.stringify(bad[0])}`;
+}
+
+function parseAuthority(authority: string): Pick<GoUrl, 'user' | 'host'> | string {
+  const at = authority.lastIndexOf('@');
+  const host = parseHost(authority.slice(at + 1));
+  if (typeof host === 'string') return host;
+  if (at < 0) return { user: undefined, host: host.text };
+  const user = authority.slice(0, at);
+  if (!/^[A-Za-z0-9\-._:~!$&'()*+,;=%@]*$/.test(user)) return 'net/url: invalid userinfo';
+  const problem = escapeProblem(user);
+  if (problem !== undefined) return problem;
+  const [name, password] = cut(user, ':').map((part) => part && printed(part, /[A-Za-z0-9\-_.~$&+,;=]/));
+  return { user: password === undefined ? (name ?? '') : `${name ?? ''}:${password}`, host: host.text };
+}
+
+const hostCharacters = /[A-Za-z0-9\-_.~!$&'()*+,;=:[\]<>"]/;
+
+function parseHost(host: string): { readonly text: string } | string {
+  const bracket = host.lastIndexOf('[');
+  if (bracket > 0) return 'invalid IP-literal';
+  if (bracket === 0) return parseIpLiteral(host);
   const colon = host.lastIndexOf(':');
-  if (colon >= 0 && !validPort(host.slice(colon))) return `invalid port ${JSON.stringify(host.slice(colon))} after host`;
-  const bad = /[ <>"{}|\\^`]/.exec(host);
-  if (bad !== null) return `invalid character ${JSON.stringify(bad[0])} in host name`;
-  return undefined;
+  const port = colon < 0 ? '' : host.slice(colon);
+  return portProblem(port) ?? hostProblem(host) ?? { text: printed(host, hostCharacters) };
 }
 
-const validPort = (text: string): boolean => text === '' || /^:\d*$/.test(text);
+function parseIpLiteral(host: string): { readonly text: string } | string {
+  const end = host.lastIndexOf(']');
+  if (end < 0) return "missing ']' in host";
+  const problem = portProblem(host.slice(end + 1));
+  if (problem !== undefined) return problem;
+  const [address, zone] = cut(host.slice(1, end), '%25');
+  if (!isIpv6Address(address) || zone === '') return 'invalid host: ParseAddr: unable to parse IP';
+  const zoneProblem = zone === undefined ? undefined : (escapeProblem(zone) ?? hostProblem(zone.replace(/%20/g, '')));
+  return zoneProblem ?? { text: printed(host, hostCharacters) };
+}
+
+function portProblem(port: string): string | undefined {
+  return /^(?::\d*)?$/.test(port) ? undefined : `invalid port ${JSON.stringify(port)} after host`;
+}
+
+// In a host only bytes outside ASCII may be escaped, and the percent sign.
+function hostProblem(host: string): string | undefined {
+  const escape = escapeProblem(host) ?? /%(?!25)[0-7]./.exec(host)?.[0];
+  if (escape !== undefined) return escape.startsWith('invalid') ? escape : `invalid URL escape ${JSON.stringify(escape)}`;
+  for (const char of host) {
+    if (char < '\u0080' && char !== '%' && !hostCharacters.test(char))
+      return `invalid character ${JSON.stringify(char)} in host name`;
+  }
+  return undefined;
+}
 
 /** Host and port, without user information; '' when there is none. */
 export function hostOf(url: GoUrl): string {
-  return url.authority === undefined ? '' : url.authority.slice(url.authority.lastIndexOf('@') + 1);
+  return url.host;
 }
 
-/** The URL as Go prints it: characters that a path may not hold are escaped. */
+/** The URL as Go prints it: what a part may not hold is escaped, a part with nothing but allowed characters is kept. */
 export function formatGoUrl(url: GoUrl): string {
-  return (
-    (url.scheme === '' ? '' : `${url.scheme}:`) +
-    (url.authority === undefined ? '' : `//${url.authority}`) +
-    escapePath(url.path) +
-    (url.query === undefined ? '' : `?${url.query}`) +
-    (url.fragment === undefined || url.fragment === '' ? '' : `#${url.fragment}`)
-  );
+  const { scheme, opaque, user, host, query } = url;
+  const start = scheme === '' ? '' : `${scheme}:`;
+  const rest = opaque === '' ? hierarchical(url, start === '' && host === '' && user === undefined) : opaque;
+  return start + rest + (query === undefined ? '' : `?${query}`) + printedFragment(url.fragment);
 }
 
-const escapePath = (path: string): string =>
-  path.replace(/[^A-Za-z0-9\-_.~!$&'()*+,;=:@/%[\]]/gu, (char) => encodeURIComponent(char));
+function hierarchical({ user, host, omitsHost, path }: GoUrl, isRelative: boolean): string {
+  const text = printedPath(path);
+  if (isRelative) return ((text.split('/', 1)[0] ?? '').includes(':') ? './' : '') + text;
+  const slashes = host !== '' || user !== undefined || (path !== '' && !omitsHost) ? '//' : '';
+  return `${slashes}${user === undefined ? '' : `${user}@`}${host}${text}`;
+}
 
-/** Resolves a reference against an absolute URL (RFC 3986 section 5.2.2, as Go's `ResolveReference`). */
+function printedPath(path: string): string {
+  return printedAs(path, /^[A-Za-z0-9\-_.~!$&'()*+,;=:@/[\]%]*$/, /[A-Za-z0-9\-_.~$&+,/:;=@]/);
+}
+
+function printedFragment(fragment: string): string {
+  if (fragment === '') return '';
+  return `#${printedAs(fragment, /^[A-Za-z0-9\-_.~!$&'()*+,;=:@/?[\]%]*$/, /[A-Za-z0-9\-_.~$&+,/:;=?@!()*]/)}`;
+}
+
+const printedAs = (text: string, valid: RegExp, kept: RegExp): string => (valid.test(text) ? text : printed(text, kept));
+
+const printed = (text: string, kept: RegExp): string => encodeBytes(decodeEscapes(text), kept);
+
+/** Resolves a reference against a URL (RFC 3986 section 5.2.2, as Go's `ResolveReference`). */
 export function resolveGoUrl(base: GoUrl, reference: GoUrl): GoUrl {
-  if (reference.scheme !== '') return { ...reference, path: removeDots(reference.path) };
-  if (reference.authority !== undefined) return { ...reference, scheme: base.scheme, path: removeDots(reference.path) };
-  if (reference.path === '') {
-    return {
-      ...base,
-      query: reference.query ?? base.query,
-      fragment: reference.fragment ?? (reference.query === undefined ? base.fragment : undefined),
-    };
+  const url = reference.scheme === '' ? { ...reference, scheme: base.scheme } : reference;
+  if (reference.scheme !== '' || reference.host !== '' || reference.user !== undefined) {
+    return { ...url, path: removeDots(printedPath(reference.path)) };
   }
-  const merged = reference.path.startsWith('/')
-    ? reference.path
-    : `${base.path.slice(0, base.path.lastIndexOf('/') + 1)}${reference.path}`;
-  return { ...base, path: removeDots(merged), query: reference.query, fragment: reference.fragment };
+  const keepsQuery = reference.path === '' && reference.query === undefined;
+  const query = keepsQuery ? base.query : reference.query;
+  const fragment = keepsQuery && reference.fragment === '' ? base.fragment : reference.fragment;
+  if (reference.path === '' && base.opaque !== '') return { ...url, opaque: base.opaque, query, fragment };
+  const path = removeDots(mergedPath(printedPath(base.path), printedPath(reference.path)));
+  return { ...url, user: base.user, host: base.host, path, query, fragment };
+}
+
+function mergedPath(base: string, reference: string): string {
+  if (reference === '') return base;
+  return reference.startsWith('/') ? reference : `${base.slice(0, base.lastIndexOf('/') + 1)}${reference}`;
 }
 
 function removeDots(path: string): string {
   if (path === '') return '';
-  const kept: string[] = [];
+  let result = '/';
+  let isFirst = true;
   const segments = path.split('/');
-  segments.forEach((segment, index) => {
-    const last = index === segments.length - 1;
-    if (segment === '..') kept.pop();
-    if (segment === '.' || segment === '..') {
-      if (last) kept.push('');
-    } else if (segment !== '' || index > 0 || last) kept.push(segment);
-  });
-  return `/${kept.join('/')}`.replace(/^\/+/, '/');
+  for (const segment of segments) {
+    if (segment === '.') {
+      isFirst = false;
+    } else if (segment === '..') {
+      result = result.slice(0, Math.max(1, result.lastIndexOf('/') < 1 ? 1 : result.lastIndexOf('/')));
+      isFirst = result.length === 1;
+    } else {
+      result += (isFirst ? '' : '/') + segment;
+      isFirst = false;
+    }
+  }
+  const last = segments.at(-1);
+  if (last === '.' || last === '..') result += '/';
+  return result.startsWith('//') ? result.slice(1) : result;
 }

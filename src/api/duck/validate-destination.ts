@@ -53,6 +53,22 @@ export const crossNamespaceDisallowed: FieldErrors = [
   },
 ];
 
+/**
+ * Error of a reference into another namespace by nobody: upstream asks the API server whether the user may subscribe there. A store has
+ * no such rights, so every user may.
+ */
+export function validateNamespaceLink(
+  ref: KReference | undefined,
+  namespace: string | undefined,
+  context: AdmissionContext,
+): FieldErrors {
+  if (ref === undefined || !isFeatureEnabled(context, 'cross-namespace-event-links')) return noErrors;
+  const isLink = (ref.namespace ?? '') !== '' && ref.namespace !== (namespace ?? '');
+  if (!isLink || context.user !== undefined) return noErrors;
+  const message = 'failed to get userInfo, which is needed to validate access to the target namespace';
+  return genericError(message, `spec.${ref.kind ?? ''}Namespace`);
+}
+
 /** Errors of a destination (`Destination.Validate`); an absent one has none. */
 export function validateDestination(destination: Destination | undefined, scope: ReferenceScope): FieldErrors {
   if (destination === undefined) return noErrors;

@@ -5,7 +5,12 @@ import { destination, kReference } from '../duck/destination.ts';
 import { authStatus } from '../duck/status.ts';
 import { isFeatureEnabled } from '../duck/features.ts';
 import { goJsonError, goJsonKind } from '../duck/go-json.ts';
-import { crossNamespaceDisallowed, defaultDestination, validateDestination } from '../duck/validate-destination.ts';
+import {
+  crossNamespaceDisallowed,
+  defaultDestination,
+  validateDestination,
+  validateNamespaceLink,
+} from '../duck/validate-destination.ts';
 import { defaultDelivery, validateDelivery } from '../duck/validate-delivery.ts';
 import { also, genericError, missingField, multipleOneOf, noErrors, viaField, type FieldErrors } from '../field-errors.ts';
 import type { AdmissionContext, Kind } from '../kind.ts';
@@ -95,6 +100,7 @@ function validateTrigger(trigger: Trigger, context: AdmissionContext): FieldErro
     viaAnnotation(trigger, dependencyAnnotation, validateDependency),
     viaAnnotation(trigger, injectionAnnotation, validateInjection),
     context.operation === 'update' && context.old !== undefined ? validateTriggerUpdate(trigger, context.old) : noErrors,
+    validateNamespaceLink(brokerRef, trigger.metadata.namespace, context),
   );
 }
 

@@ -3,6 +3,7 @@ import { addressStatusFields } from '../duck/addressable.ts';
 import { channelTemplate, defaultChannelTemplate } from '../duck/channel-template.ts';
 import { deliverySpec } from '../duck/delivery-spec.ts';
 import { destination } from '../duck/destination.ts';
+import { printDestination, printPointer } from '../duck/go-print.ts';
 import { appliedPoliciesFields, authStatus } from '../duck/status.ts';
 import { defaultDestination, validateDestination } from '../duck/validate-destination.ts';
 import { also, invalidArrayValue, missingField, noErrors, viaField, type FieldErrors } from '../field-errors.ts';
@@ -74,6 +75,11 @@ function defaultParallel(parallel: Parallel, context: AdmissionContext): Paralle
   };
 }
 
+function printBranch({ filter, subscriber, reply, delivery }: TypeOf<typeof branch>, index: number): string {
+  const fields = [printPointer(filter, index), printDestination(subscriber, index), printPointer(reply, index)];
+  return `{${[...fields, printPointer(delivery, index)].join(' ')}}`;
+}
+
 function validateParallel(parallel: Parallel, context: AdmissionContext): FieldErrors {
   const { branches, channelTemplate: template, reply } = parallel.spec;
   const scope = { context };
@@ -81,7 +87,7 @@ function validateParallel(parallel: Parallel, context: AdmissionContext): FieldE
     (['filter', 'subscriber', 'reply'] as const).map((field) =>
       validateDestination(each[field], scope).length === 0
         ? noErrors
-        : invalidArrayValue(JSON.stringify(each), `branches.${field}`, index),
+        : invalidArrayValue(printBranch(each, index), `branches.${field}`, index),
     ),
   );
   const errors = also(branches.length === 0 ? missingField('branches') : noErrors, ...branchErrors);

@@ -1,7 +1,8 @@
 import { addressable, objectReference, condition, resourceFields, statusFields } from '../core/metadata.ts';
 import { channelTemplate, defaultChannelTemplate, validateChannelTemplate } from '../duck/channel-template.ts';
 import { deliverySpec } from '../duck/delivery-spec.ts';
-import { destination, kReference } from '../duck/destination.ts';
+import { destination, kReference, uriReference } from '../duck/destination.ts';
+import { printDestination, printPointer } from '../duck/go-print.ts';
 import { appliedPoliciesFields, authStatus } from '../duck/status.ts';
 import { validateDelivery } from '../duck/validate-delivery.ts';
 import { defaultDestination, validateDestination } from '../duck/validate-destination.ts';
@@ -9,7 +10,7 @@ import { also, invalidArrayValue, missingField, noErrors, viaField, type FieldEr
 import type { AdmissionContext, Kind } from '../kind.ts';
 import { array, describe, object, present, string, type TypeOf } from '../schema.ts';
 
-const step = object({ ref: kReference, uri: string, CACerts: string, audience: string, delivery: deliverySpec });
+const step = object({ ref: kReference, uri: uriReference, CACerts: string, audience: string, delivery: deliverySpec });
 const spec = object({
   steps: present(describe(array(step), 'Each gets the answer of the step before it; an answer without event ends the flow.')),
   channelTemplate: describe(channelTemplate, 'The channels between the steps; default: of config map default-ch-webhook.'),
@@ -63,7 +64,8 @@ function validateSequence(sequence: Sequence, context: AdmissionContext): FieldE
   const stepErrors = steps.map((each, index) => {
     const { delivery, ...to } = each;
     const isValid = also(validateDestination(to, scope), validateDelivery(delivery, scope)).length === 0;
-    return isValid ? noErrors : invalidArrayValue(JSON.stringify(each), 'steps', index);
+    const print = `{${printDestination(to, index)} ${printPointer(delivery, index)}}`;
+    return isValid ? noErrors : invalidArrayValue(print, 'steps', index);
   });
   const errors = also(
     steps.length === 0 ? missingField('steps') : noErrors,

@@ -1,6 +1,7 @@
 import { statusFields } from '../core/metadata.ts';
 import { addressStatusFields, deliveryStatusFields } from '../duck/addressable.ts';
 import { deliverySpec } from '../duck/delivery-spec.ts';
+import { uriReference } from '../duck/destination.ts';
 import { appliedPoliciesFields, authStatus } from '../duck/status.ts';
 import { array, describe, int64, object, string, type TypeOf } from '../schema.ts';
 
@@ -9,10 +10,10 @@ export const subscriber = object({
   name: string,
   uid: string,
   generation: int64,
-  subscriberUri: string,
+  subscriberUri: uriReference,
   subscriberCACerts: string,
   subscriberAudience: string,
-  replyUri: string,
+  replyUri: uriReference,
   replyCACerts: string,
   replyAudience: string,
   delivery: deliverySpec,

@@ -70,7 +70,7 @@ function validateSubscriberChange(channel: InMemoryChannel, context: AdmissionCo
   if (user === controllerUser) return noErrors;
   const before: unknown = typeof old?.spec === 'object' && old.spec !== null ? Reflect.get(old.spec, 'subscribers') : undefined;
   const lines: string[] = [];
-  collectDifferences(before ?? [], channel.spec.subscribers ?? [], 'subscribers', lines);
+  collectDifferences(before, channel.spec.subscribers, 'subscribers', lines);
   if (lines.length === 0) return noErrors;
   const message = `Channel.Spec.Subscribers changed by user ${user} which was not the ${controllerUser} service account`;
   return [{ message, paths: ['spec.subscribers'], details: lines.join('\n') }];

@@ -10,6 +10,7 @@ import {
   crossNamespaceDisallowed,
   defaultDestination,
   validateDestination,
+  validateNamespaceLink,
   validateReference,
 } from '../duck/validate-destination.ts';
 import { also, noErrors, viaField, type FieldErrors } from '../field-errors.ts';
@@ -69,10 +70,18 @@ function defaultSubscription(subscription: Subscription): Subscription {
 }
 
 function validateSubscription(subscription: Subscription, context: AdmissionContext): FieldErrors {
-  const { channel, subscriber, reply, delivery } = subscription.spec;
+  const isUpdate = context.operation === 'update' && context.old !== undefined;
+  return also(
+    viaField(validateSpec(subscription.spec, context), 'spec'),
+    isUpdate ? immutableFields(channelOf(context.old?.spec), { channel: subscription.spec.channel }, 'spec') : noErrors,
+    validateNamespaceLink(subscription.spec.channel, subscription.metadata.namespace, context),
+  );
+}
+
+function validateSpec({ channel, subscriber, reply, delivery }: Subscription['spec'], context: AdmissionContext): FieldErrors {
   const scope = { context };
-  if (isEmptyReference(channel)) return viaField(mustReference('channel', 'a channel'), 'spec');
-  const errors = also(
+  if (isEmptyReference(channel)) return mustReference('channel', 'a channel');
+  return also(
     viaField(validateReference(channel, scope), 'channel'),
     (channel.namespace ?? '') !== '' && !isFeatureEnabled(context, 'cross-namespace-event-links')
       ? viaField(crossNamespaceDisallowed, 'channel')
@@ -83,8 +92,6 @@ function validateSubscription(subscription: Subscription, context: AdmissionCont
     isEmpty(reply) ? noErrors : viaField(validateDestination(reply, scope), 'reply'),
     viaField(validateDelivery(delivery, scope), 'delivery'),
   );
-  const isUpdate = context.operation === 'update' && context.old !== undefined;
-  return also(viaField(errors, 'spec'), isUpdate ? immutableFields(channelOf(context.old?.spec), { channel }, 'spec') : noErrors);
 }
 
 function isEmpty(to: Destination | undefined): boolean {

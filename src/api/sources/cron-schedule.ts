@@ -171,6 +171,8 @@ function parseNumber(text: string, names: readonly string[] | undefined, firstNa
 /** Why a text names no time zone, in Go's words; names are exact in upper and lower case, `''` and `UTC` and `Local` are zones. */
 function zoneProblem(name: string): string | undefined {
   if (name === '' || name === 'UTC' || name === 'Local') return undefined;
+  // Go takes a name for a path below its zone files, and refuses to leave that folder.
+  if (name.includes('..') || /^[/\\]/.test(name)) return 'time: invalid location name';
   const unknown = `unknown time zone ${name}`;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });

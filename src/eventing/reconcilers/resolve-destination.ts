@@ -32,11 +32,8 @@ export function resolveDestination(
   return { address: { url: formatGoUrl(uri), ...overrides(destination) } };
 }
 
-function overrides(destination: Destination): Addressable {
-  return {
-    ...(destination.CACerts === undefined ? {} : { CACerts: destination.CACerts }),
-    ...(destination.audience === undefined ? {} : { audience: destination.audience }),
-  };
+function overrides({ CACerts, audience }: Destination): Addressable {
+  return { ...(CACerts === undefined ? {} : { CACerts }), ...(audience === undefined ? {} : { audience }) };
 }
 
 function resolveReference(
@@ -47,11 +44,11 @@ function resolveReference(
 ): Resolved {
   const found = addressOf(destination, { ...ref, namespace: ref.namespace ?? defaultNamespace }, world);
   if (found.address === undefined) return found;
-  const address = { ...found.address, ...overrides(destination) };
+  const { address } = found;
   if (destination.uri === undefined) return { address };
   const uri = parseGoUrl(destination.uri);
   if (typeof uri === 'string') return { error: uri };
-  if (uri.scheme !== '' && uri.authority !== undefined) {
+  if (uri.scheme !== '') {
     return { error: 'absolute URI is not allowed when Ref or [apiVersion, kind, name] exists' };
   }
   const base = parseGoUrl(address.url ?? '');
@@ -69,23 +66,29 @@ function addressOf(destination: Destination, ref: KReference, world: Pick<Reader
   }
   if (apiVersion === 'v1' && kind === 'Service') {
     const scheme = destination.CACerts === undefined || destination.CACerts === '' ? 'http' : 'https';
-    return { address: { url: `${scheme}://${name}.${namespace}.svc.${clusterDomain}` } };
+    const url = `${scheme}://${name}.${namespace}.svc.${clusterDomain}`;
+    return { address: { ...(ref.address === undefined ? {} : { name: ref.address }), url, ...overrides(destination) } };
   }
   const status: AddressStatus | null | undefined =
     typeof resource.status === 'object' ? (resource.status as AddressStatus | null) : undefined;
   const of = `Kind = ${kind}, Namespace = ${namespace}, Name = ${name}, APIVersion = ${apiVersion}, Group = ${ref.group ?? ''}, Address = ${ref.address ?? ''}`;
-  const addresses = status?.addresses ?? [];
-  let address: Addressable | null | undefined;
-  if (ref.address !== undefined && ref.address !== '') {
-    address = addresses.find((candidate) => candidate.name === ref.address);
-    if (address === undefined) return { error: `address with name ${JSON.stringify(ref.address)} not found for ${of}` };
-  } else {
-    address = addresses[0] ?? status?.address;
-  }
-  if (address === undefined || address === null || address.url === undefined) return { error: `address not set for ${of}` };
+  const address = selectAddress(ref, status ?? {}, of);
+  if (typeof address === 'string') return { error: address };
+  if (address.url === undefined) return { error: `URL missing in address of ${of}` };
   const url = parseGoUrl(address.url);
   if (typeof url === 'string' || hostOf(url) === '') return { error: `hostname missing in address of ${of}` };
-  return { address };
+  // An empty text overrides nothing.
+  const { CACerts = '', audience = '' } = destination;
+  return { address: { ...address, ...(CACerts === '' ? {} : { CACerts }), ...(audience === '' ? {} : { audience }) } };
+}
+
+function selectAddress(ref: KReference, status: AddressStatus, of: string): Addressable | string {
+  const addresses = status.addresses ?? [];
+  const first = addresses[0] ?? status.address ?? undefined;
+  if (first === undefined) return `address not set for ${of}`;
+  if (ref.address === undefined || ref.address === '') return first;
+  const named = addresses.find((candidate) => candidate.name === ref.address);
+  return named ?? `address with name ${JSON.stringify(ref.address)} not found for ${of}`;
 }
 
 // Upstream watches what it refers to, and refuses names that no object can have.
