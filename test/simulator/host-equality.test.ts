@@ -110,12 +110,13 @@ function onSimulator(
   return tape;
 }
 
+// Where places are short while instances leave, the host's choice depends on the random names of its pods: these have room then.
 test.each<{ seed: number; concurrency: number; annotations: Record<string, string> }>([
   { seed: 1, concurrency: 5, annotations: { target: '4' } },
   { seed: 2, concurrency: 0, annotations: { target: '3', 'target-burst-capacity': '10' } },
   { seed: 3, concurrency: 6, annotations: { target: '2', 'min-scale': '2', 'max-scale': '6', 'scale-down-delay': '20s' } },
   { seed: 4, concurrency: 10, annotations: { metric: 'rps', target: '8', window: '30s' } },
-  { seed: 5, concurrency: 1, annotations: { 'metric-aggregation-algorithm': 'weighted-exponential', 'activation-scale': '3' } },
+  { seed: 5, concurrency: 8, annotations: { 'metric-aggregation-algorithm': 'weighted-exponential', 'activation-scale': '3' } },
 ])('a KPA run, seed $seed, containerConcurrency $concurrency, $annotations', async ({ seed, concurrency, annotations }) => {
   const times = arrivalsFor(seed);
   const simulated = onSimulator(kpa(), times, annotations, concurrency);
