@@ -7,6 +7,11 @@ export const commandTable: readonly { name: string; summary: string; load: () =>
   { name: 'new', summary: 'Make a project', load: () => import('./commands/new.ts') },
   { name: 'send', summary: 'Send CloudEvents to a function, a broker or any address', load: () => import('./commands/send.ts') },
   {
+    name: 'events',
+    summary: 'Look into the brokers of a running host: lag, dead letters, replay, what became of an event',
+    load: () => import('./commands/events.ts'),
+  },
+  {
     name: 'validate',
     summary: 'Check manifests as Knative admits them, without applying anything',
     load: () => import('./commands/validate.ts'),

@@ -60,3 +60,4 @@ export { dispatchEvent, type DispatchOptions, type DispatchResult } from './disp
 export { createFilterHandler, type FilterHandlerOptions, type FilterTarget } from './filter-handler.ts';
 export { observeHops, type EventingTelemetryOptions, type HopOptions } from './telemetry.ts';
 export { parseEventingConfig, type ConfigOutcome } from './config/config-maps.ts';
+export { createOperationsHandler, type OperationsOptions } from './operations-handler.ts';

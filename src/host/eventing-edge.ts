@@ -16,6 +16,7 @@ import {
   createSenderCheck,
   createTokenIssuer,
   createTokenVerifier,
+  observeHops,
   runsOnEmbeddedLog,
   type Broker,
   type CompiledSenderRule,
@@ -28,6 +29,7 @@ import {
 import { createMemoryNetwork, type Handler, type HttpClient } from '../http/index.ts';
 import { jsonEqual } from '../json.ts';
 import type { Logger } from '../logger.ts';
+import type { Meter } from '../telemetry/index.ts';
 
 /** Host of the brokers' ingress inside of the cluster, as upstream's. */
 export const brokerIngressHost = 'broker-ingress.knative-eventing.svc.cluster.local';
@@ -39,6 +41,8 @@ export interface EventingEdgeOptions {
   readonly client: HttpClient;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Gets the metrics of ingress and deliveries; default none. */
+  readonly meter?: Meter | undefined;
   /** Where the events of a broker (`namespace/name`) are kept; default a memory log. */
   readonly logOf?: (broker: string) => EventLog | undefined;
   /** A broker is gone for good, and its log is closed. */
@@ -67,7 +71,7 @@ interface Running {
 }
 
 export function createEventingEdge(options: EventingEdgeOptions): EventingEdge {
-  const { store, facts, client, clock, logger } = options;
+  const { store, facts, client, clock, logger, meter } = options;
   const running = new Map<string, Running>();
   const issuer = createTokenIssuer({ issuer: clusterIssuer, clock });
   const stopping = new Map<string, Promise<void>>();
@@ -112,6 +116,7 @@ export function createEventingEdge(options: EventingEdgeOptions): EventingEdge {
           namespace: namespace ?? '',
           rawHeaders: ['Kn-Namespace', namespace ?? ''],
           history: true,
+          ...(meter === undefined ? {} : { meter }),
         });
         entry.broker = broker;
         if (running.get(key) !== entry) return;
@@ -164,6 +169,7 @@ export function createEventingEdge(options: EventingEdgeOptions): EventingEdge {
     ingress: createIngress({
       brokerOf: (namespace, name) => running.get(`${namespace}/${name}`)?.broker,
       mayPublish: senderCheck(options, issuer),
+      ...(meter === undefined ? {} : { observer: observeHops({ component: 'ingress', meter, clock }) }),
     }),
     issuer,
     start() {

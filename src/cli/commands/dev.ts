@@ -107,6 +107,10 @@ async function dev(context: CommandContext): Promise<number> {
   print(`knative-embed dev ${positionals[0] ?? '.'}: gateway on ${address.url}${secure}`);
   await using metrics = registry === undefined ? undefined : await serveMetrics(registry, metricsPort ?? 0, listenHost);
   if (metrics !== undefined) print(`metrics on ${metrics.address().url}/metrics`);
+  await using _operations = await serveOperations(dataDir, {
+    brokers: () => host.store.view.list(brokers).map(({ metadata: { namespace, name } }) => `${namespace ?? ''}/${name}`),
+    brokerOf: (namespace, name) => host.broker(namespace, name),
+  });
 
   const manifests = new ManifestFolder({
     read: () => readManifests(folder),
