@@ -154,9 +154,13 @@ export function createEventingEdge(options: EventingEdgeOptions): EventingEdge {
     const entry = running.get(key);
     const wanted = gone ? undefined : subscription(trigger, store.view.get(brokers, ...splitKey(key)));
     if (entry?.broker === undefined || wanted === undefined || jsonEqual(entry.triggers.get(name), wanted)) return;
-    const { subscriberAudience } = trigger.status ?? {};
-    const subject = `system:serviceaccount:${trigger.metadata.namespace ?? ''}:${trigger.status?.auth?.serviceAccountName ?? 'default'}`;
-    const tokens = subscriberAudience === undefined ? {} : { rawHeaders: () => issuer.headers(subject, subscriberAudience) };
+    const { subscriberAudience, auth } = trigger.status ?? {};
+    const subject = `system:serviceaccount:${trigger.metadata.namespace ?? ''}:${auth?.serviceAccountName ?? ''}`;
+    // With OIDC switched on triggers have an identity, and subscribers with an audience get a token for it.
+    const tokens =
+      subscriberAudience === undefined || auth?.serviceAccountName === undefined
+        ? {}
+        : { rawHeaders: () => issuer.headers(subject, subscriberAudience) };
     try {
       entry.broker.addTrigger(name, { ...wanted, ...tokens });
       entry.triggers.set(name, wanted);

@@ -58,16 +58,19 @@ export const triggerReconciler: Reconciler<Trigger> = {
     const error =
       resolveSubscriber(trigger, world, status, conditions) ?? resolveDeadLetterSink(trigger, broker, world, status, conditions);
     if (error !== undefined) return finish(error);
-    markIdentity(world, conditions);
+    markIdentity(trigger, world, status, conditions);
     conditions.markTrue('SubscriptionReady', 'EmbeddedLog', embeddedDeliveryMessage);
     return finish(propagateDependency(trigger, world, conditions));
   },
 };
 
-function markIdentity(world: Reader, conditions: ConditionManager): void {
+// The host signs for service accounts by name, so there is none to make.
+function markIdentity(trigger: Trigger, world: Reader, status: TriggerStatus, conditions: ConditionManager): void {
   const oidc = eventingFeatures(world.config('config-features')).get('authentication-oidc') === 'Enabled';
-  if (oidc) conditions.markTrue('OIDCIdentityCreated', 'OIDCNotEnforced', 'Deliveries from the embedded log carry no token.');
-  else conditions.markTrue('OIDCIdentityCreated', 'authentication-oidc feature disabled');
+  if (oidc) {
+    status.auth = { serviceAccountName: `${trigger.metadata.name}-oidc-${triggers.group}-${triggers.kind.toLowerCase()}` };
+    conditions.markTrue('OIDCIdentityCreated');
+  } else conditions.markTrue('OIDCIdentityCreated', 'authentication-oidc feature disabled');
 }
 
 // True when the broker is ready, so that the rest of the trigger can be worked on.
