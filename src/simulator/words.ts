@@ -1,5 +1,6 @@
 /** A length of time in the unit that suits it. */
 export function duration(ms: number): string {
+  if (ms === 0) return '0';
   if (ms >= 3_600_000) return `${fixed(ms / 3_600_000)} h`;
   if (ms >= 60_000) return `${fixed(ms / 60_000)} min`;
   if (ms >= 1_000) return `${fixed(ms / 1_000)} s`;

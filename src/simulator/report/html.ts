@@ -55,10 +55,18 @@ function numbers(data: readonly ReportRun[]): string {
   return `<section class="card numbers">${cells.join('')}</section>`;
 }
 
+/** What does not help to choose between runs. */
+const leftOut = new Set(['requests', 'busy / idle', 'instance life']);
+
 function table(data: readonly ReportRun[]): string {
-  const head = (data[0]?.summary ?? []).map(([name]) => `<th>${escaped(name)}</th>`).join('');
+  const shown = (run: ReportRun | undefined): ReportRun['summary'] => (run?.summary ?? []).filter(([name]) => !leftOut.has(name));
+  const head = shown(data[0])
+    .map(([name]) => `<th>${escaped(name)}</th>`)
+    .join('');
   const rows = data.map((run, index) => {
-    const cells = run.summary.map(([, value]) => `<td>${escaped(value)}</td>`).join('');
+    const cells = shown(run)
+      .map(([, value]) => `<td>${escaped(value)}</td>`)
+      .join('');
     return `<tr><td><span class="dot" style="background:var(--s${(index % 6) + 1})"></span>${escaped(run.name)}</td>${cells}</tr>`;
   });
   return `<section class="card scroll"><table><tr><th></th>${head}</tr>${rows.join('')}</table></section>`;

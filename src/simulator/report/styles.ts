@@ -50,6 +50,6 @@ td .dot { display:inline-block; width:9px; height:9px; border-radius:3px; margin
 #why .mode.panic { color:#dc2626; border-color:#dc2626; }
 #why .hint { color:var(--soft); }
 footer { color:var(--soft); font-size:12px; margin-top:18px; }
-@media (max-width:600px) { main { padding:14px 10px 210px; } h1 { font-size:18px; } .card { padding:10px 10px; border-radius:10px; } .legend { margin-left:0; width:100%; } .facts { font-size:12px; gap:2px 12px; } #why > div { padding:8px 12px 10px; max-height:30vh; } #why p { font-size:12px; line-height:1.4; } .numbers { grid-template-columns:repeat(3,1fr); gap:8px; } .numbers b { font-size:15px; } button { min-height:38px; } .legend button { min-height:28px; } }
+@media (max-width:600px) { td:first-child { max-width:42vw; overflow:hidden; text-overflow:ellipsis; } main { padding:14px 10px 210px; } h1 { font-size:18px; } .card { padding:10px 10px; border-radius:10px; } .legend { margin-left:0; width:100%; } .facts { font-size:12px; gap:2px 12px; } #why > div { padding:8px 12px 10px; max-height:30vh; } #why p { font-size:12px; line-height:1.4; } .numbers { grid-template-columns:repeat(3,1fr); gap:8px; } .numbers b { font-size:15px; } button { min-height:38px; } .legend button { min-height:28px; } }
 @media print { #why, .bar { display:none; } main { padding-bottom:0; } }
 `;
