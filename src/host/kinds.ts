@@ -7,6 +7,7 @@ import { podAutoscalerReconciler } from '../autoscaler/index.ts';
 import { KnativeError } from '../errors.ts';
 import { brokerReconciler, triggerReconciler } from '../eventing/index.ts';
 import { localIngressReconciler, servingReconcilers } from '../serving/index.ts';
+import { defaultServiceAccountReconciler } from './stand-ins/default-service-account.ts';
 import { deploymentReconciler } from './stand-ins/deployment.ts';
 import { endpointsReconciler } from './stand-ins/endpoints.ts';
 import { unsupportedAutoscalerClassReconciler } from './stand-ins/unsupported-autoscaler-class.ts';
@@ -26,6 +27,7 @@ export const hostReconcilers: readonly Reconciler[] = [
   ofAnyKind(triggerReconciler),
   ofAnyKind(deploymentReconciler),
   ofAnyKind(endpointsReconciler),
+  ofAnyKind(defaultServiceAccountReconciler),
 ];
 
 /**
