@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { EventMessage } from '../../cloudevents/event-message.ts';
 import { KnativeError } from '../../errors.ts';
 import type { ParkReason } from '../log.ts';
@@ -84,7 +83,7 @@ export function decodeParked(bytes: Uint8Array): ParkedMeta & DecodedEvent {
 
 /** A name that every server takes, for one life of a trigger. */
 export function shareName(trigger: string, nowMs: number): string {
-  const hash = createHash('sha256').update(trigger).digest('hex').slice(0, 16);
+  const hash = process.getBuiltinModule('node:crypto').createHash('sha256').update(trigger).digest('hex').slice(0, 16);
   return `${hash}-${nowMs.toString(36)}-${process.pid.toString(36)}-${(shares++).toString(36)}`;
 }
 

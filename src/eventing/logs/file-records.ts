@@ -1,6 +1,15 @@
-import { crc32 } from 'node:zlib';
 import { KnativeError } from '../../errors.ts';
 import type { ByteWriter } from './byte-writer.ts';
+
+type Checksum = (bytes: Uint8Array) => number;
+
+/** Loaded on first use: importing this package must cost nothing to those who have no files. */
+let checksum: Checksum | undefined;
+
+function crc32(bytes: Uint8Array): number {
+  checksum ??= process.getBuiltinModule('node:zlib').crc32;
+  return checksum(bytes);
+}
 
 // Files of the file log: a header with format version, then records, each with length and checksum. A record that does not match its
 // checksum is never handed out: it is the torn end of a write that nobody was told of, or damage.

@@ -1,5 +1,4 @@
 import { mkdir, open, readdir, unlink, type FileHandle } from 'node:fs/promises';
-import { setImmediate as turn } from 'node:timers/promises';
 import { realClock, type Clock } from '../../clock.ts';
 import type { EventMessage } from '../../cloudevents/event-message.ts';
 import { KnativeError, messageOf } from '../../errors.ts';
@@ -32,6 +31,9 @@ export function fileLog(folder: string, options: FileLogOptions = {}): EventLog 
 }
 
 const none: readonly FileTrigger[] = [];
+/** Lets everything that waits on the event loop have its turn. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Events that `read` takes from a file at a time. */
 const readPage = 256;
 
@@ -57,8 +59,8 @@ class FileLog implements EventLog, TriggerHome {
   #active: Segment | undefined;
   #written: Segment | undefined;
   #handle: FileHandle | undefined;
-  /** A failed batch is being cut off its file. */
-  #cutting = false;
+  /** A failed batch is being cut off its file; what comes meanwhile waits for a new one. */
+  #cutting: Promise<void> | undefined;
   #state: StateFile | undefined;
   #unlock: (() => Promise<void>) | undefined;
   #batch: FileBatch | undefined;
@@ -145,6 +147,7 @@ class FileLog implements EventLog, TriggerHome {
     if (this.#bytes >= this.#bytesMax) {
       throw new LogFullError(`the files of the log take ${this.#bytes} bytes, ${this.#bytesMax} are allowed`);
     }
+    if (this.#cutting !== undefined) return this.#cutting.then(() => this.append(event, triggers, rawHeaders));
     const batch = (this.#batch ??= this.#begin());
     batch.add(this.#last + 1, this.clock.now(), event, rawHeaders, sharesOf(triggers));
     this.#last++;
@@ -153,7 +156,6 @@ class FileLog implements EventLog, TriggerHome {
   }
 
   #checkOpen(): void {
-    if (this.#cutting) throw unavailable('the last batch could not be written', undefined);
     if (this.#failure !== undefined) throw unavailable('the log has failed', this.#failure);
     if (this.#closed !== undefined || this.#state === undefined) throw unavailable('the log is closed', undefined);
   }
@@ -238,17 +240,21 @@ class FileLog implements EventLog, TriggerHome {
     const handle = this.#handle;
     this.#handle = undefined;
     this.#written = undefined;
-    this.#cutting = true;
+    await (this.#cutting = this.#cut(segment, handle));
+    this.#cutting = undefined;
+  }
+
+  /** What a failed flush left behind must not come back as an event that nobody was told of. */
+  async #cut(segment: Segment, handle: FileHandle | undefined): Promise<void> {
     try {
-      // What a failed flush left behind must not come back as an event that nobody was told of.
       await handle?.truncate(segment.bytes);
       await handle?.close();
       if (segment.bytes === 0) await unlink(segment.path).catch(() => undefined);
-    } catch (also) {
-      this.#fail(also);
+    } catch (error) {
+      this.#fail(error);
     }
-    this.#cutting = false;
-    if (segment.bytes === 0) this.#segments = this.#segments.filter((other) => other !== segment);
+    // Also the file after it, if one was begun: numbers have no gaps.
+    this.#segments = this.#segments.filter(({ bytes }) => bytes > 0);
   }
 
   dirty(trigger: FileTrigger): void {
@@ -275,6 +281,7 @@ class FileLog implements EventLog, TriggerHome {
     try {
       await this.#state?.change({ durable, cursors });
       this.#noted = durable;
+      void this.#retain();
     } catch (error) {
       this.#logger.error({ error: messageOf(error) }, 'event log: cursors could not be written, will try again');
       for (const trigger of changed) this.dirty(trigger);

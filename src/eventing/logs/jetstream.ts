@@ -1,6 +1,5 @@
-import type { Consumer, ConsumerInfo, JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
+import type { Consumer, ConsumerMessages, ConsumerInfo, JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
 import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
-import { randomUUID } from 'node:crypto';
 import { realClock, sleep, type Clock } from '../../clock.ts';
 import type { EventMessage } from '../../cloudevents/event-message.ts';
 import { KnativeError, messageOf } from '../../errors.ts';
@@ -62,6 +61,7 @@ class JetStreamLog implements EventLog, ServerHome {
   readonly #parked = new Map<string, string>();
   readonly #publishing = new Set<Promise<void>>();
   #connected: { nc: NatsConnection; js: JetStreamClient; jsm: JetStreamManager } | undefined;
+  readonly #fetches = new Map<ServerTrigger, ConsumerMessages>();
   #last = 0;
   #retainTimer: Disposable | undefined;
   #closed: Promise<void> | undefined;
@@ -100,7 +100,15 @@ class JetStreamLog implements EventLog, ServerHome {
       if (KnativeError.is(cause)) throw cause;
       throw logUnavailable('the stream cannot be opened', cause);
     }
+    void this.#fetchAfterReconnects(nc);
     this.#retainLater();
+  }
+
+  /** Requests that went down with a connection get no answer: they are made again at once, not when they expire. */
+  async #fetchAfterReconnects(nc: NatsConnection): Promise<void> {
+    for await (const { type } of nc.status()) {
+      if (type === 'reconnect') for (const messages of this.#fetches.values()) messages.stop();
+    }
   }
 
   async #prepare(jsm: JetStreamManager): Promise<void> {
@@ -228,7 +236,11 @@ class JetStreamLog implements EventLog, ServerHome {
     try {
       for (const { ready } of shares) await ready;
       // Sent again after a lost answer under the same id, so that it is stored once.
-      const ack = await this.#server().js.publish(`${this.#stream}.events`, bytes, { msgID: randomUUID(), retries: 2 });
+      const ack = await this.#server().js.publish(`${this.#stream}.events`, bytes, {
+        msgID: crypto.randomUUID(),
+        retries: 4,
+        timeout: 2_000,
+      });
       this.#last = Math.max(this.#last, ack.seq);
     } catch (cause) {
       if (isFull(cause)) throw new LogFullError('the stream has reached its size');
@@ -250,7 +262,9 @@ class JetStreamLog implements EventLog, ServerHome {
         await trigger.ready;
         consumer ??= await this.#server().js.consumers.get(this.#stream, trigger.share);
         const room = Math.max(1, trigger.queue.prefetch - trigger.queue.ready);
-        for await (const message of await consumer.fetch({ max_messages: room, expires: 5_000 })) this.#receive(trigger, message);
+        const messages = await consumer.fetch({ max_messages: room, expires: 5_000 });
+        this.#fetches.set(trigger, messages);
+        for await (const message of messages) this.#receive(trigger, message);
       } catch (error) {
         if (this.#closed !== undefined || trigger.removed) break;
         this.#logger.warn({ trigger: trigger.name, error: messageOf(error) }, 'jetstream log: fetch failed, will try again');
@@ -258,6 +272,7 @@ class JetStreamLog implements EventLog, ServerHome {
         await sleep(this.clock, 200);
       }
     }
+    this.#fetches.delete(trigger);
     trigger.fetching = false;
     if (trigger.wants && this.#closed === undefined) this.fetch(trigger);
   }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { EventMessage } from '../../cloudevents/event-message.ts';
 import type { ParkedEvent } from '../log.ts';
 import { decodeParked, encodeParked, type ParkedMeta } from './envelope.ts';
@@ -24,7 +23,7 @@ export class RabbitMqJournal {
     await this.#connection.withChannel((channel) =>
       channel.assertQueue(this.#queue, { durable: true, arguments: { 'x-queue-type': 'stream' } }),
     );
-    const mark = randomUUID();
+    const mark = crypto.randomUUID();
     await this.#write('mark', mark, Buffer.alloc(0));
     for await (const { properties, content } of this.#connection.stream(
       this.#queue,

@@ -1,5 +1,4 @@
 import type { Channel, ConsumeMessage, Options } from 'amqplib';
-import { randomUUID } from 'node:crypto';
 import { realClock, sleep, type Clock } from '../../clock.ts';
 import type { EventMessage } from '../../cloudevents/event-message.ts';
 import { KnativeError, messageOf } from '../../errors.ts';
@@ -240,7 +239,7 @@ class RabbitMqLog implements EventLog, ServerHome {
 
   /** What the stream holds now: it is read up to a mark that is put at its end. */
   async *#stored(): AsyncIterable<Envelope> {
-    const mark = randomUUID();
+    const mark = crypto.randomUUID();
     await this.#connection.publish('', this.#stream, Buffer.alloc(0), { type: 'mark', messageId: mark });
     for await (const { properties, content } of this.#connection.stream(
       this.#stream,
