@@ -61,6 +61,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   });
   const facts = new FactRegistry();
   const images = createImageMap(options.images ?? {}, { baseDir: resolve(options.baseDir ?? '.') });
+  const digests = provideImageDigests(facts, images);
   const runtime = await createRuntime({
     images,
     clock,
@@ -104,6 +105,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     runtime,
     clock,
     logger,
+    imageOf: (image) => digests.imageOf(image),
     drain: (pod, graceMs) => drain(pod, graceMs),
     onChange: (pod, instance) => serving.podChanged(pod, instance),
   });
@@ -128,7 +130,6 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     ...(options.policyFor === undefined ? {} : { policyFor: options.policyFor }),
     ...(options.onScale === undefined ? {} : { onScale: options.onScale }),
   });
-  provideImageDigests(facts, images);
   providePodLoad(facts, activator, (namespace, name) => {
     return store.view.get(deployments, namespace, name)?.metadata.labels?.[revisionLabel];
   });

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { coreServices } from '../../src/api/core/core-service.ts';
 import { namespaces } from '../../src/api/core/namespace.ts';
+import { pods } from '../../src/api/core/pod.ts';
 import { serviceAccounts } from '../../src/api/core/service-account.ts';
 import { configurations } from '../../src/api/serving/configuration.ts';
 import { revisions } from '../../src/api/serving/revision.ts';
@@ -113,6 +114,15 @@ describe('a Service that is ready', () => {
     expect(host.get(services, 'default', 'hello')?.metadata.generation).toBe(generation);
     expect(names()).toEqual(['hello-00001']);
   });
+});
+
+test('an image has a digest, unless its registry is a local one', async () => {
+  await apply();
+  const [container] = host.get(revisions, 'default', 'hello-00001')?.status?.containerStatuses ?? [];
+  expect(container?.imageDigest).toMatch(/^example\.com\/hello@sha256:[0-9a-f]{64}$/);
+  const [pod] = host.list(pods);
+  expect(pod?.spec.containers?.find(({ name }) => name === 'user-container')?.image).toBe(container?.imageDigest);
+  expect(pod?.status?.containerStatuses?.[0]?.image).toBe('example.com/hello');
 });
 
 describe('revisions and traffic', () => {

@@ -11,7 +11,15 @@ export const queueProxyName = 'queue-proxy';
 const defaultPort = 8080;
 
 /** What the runtime needs to run a Pod, every reference resolved; or why it cannot be made yet. */
-export function makeInstanceSpec(pod: Pod, view: ResourceView): InstanceSpec | { readonly blocked: string } {
+export function makeInstanceSpec(
+  pod: Pod,
+  view: ResourceView,
+  imageOf: (image: string) => string,
+): InstanceSpec | { readonly blocked: string } {
+  const make = (container: Container, probe: Probe | undefined): ContainerSpec => {
+    const spec = containerSpec(container, pod, view, probe);
+    return { ...spec, image: imageOf(spec.image) };
+  };
   try {
     const all = pod.spec.containers ?? [];
     const queueProxy = all.find(({ name }) => name === queueProxyName);
@@ -21,10 +29,10 @@ export function makeInstanceSpec(pod: Pod, view: ResourceView): InstanceSpec | {
       id: pod.metadata.uid ?? pod.metadata.name,
       namespace: pod.metadata.namespace ?? 'default',
       podName: pod.metadata.name,
-      containers: withServingPort(containers.map((container) => containerSpec(container, pod, view, probes.get(container.name)))),
+      containers: withServingPort(containers.map((container) => make(container, probes.get(container.name)))),
       ...(pod.spec.initContainers === undefined
         ? {}
-        : { initContainers: pod.spec.initContainers.map((container) => containerSpec(container, pod, view, undefined)) }),
+        : { initContainers: pod.spec.initContainers.map((container) => make(container, undefined)) }),
       volumes: volumeSpecs(pod, view),
       terminationGraceMs: graceMs(pod),
     };

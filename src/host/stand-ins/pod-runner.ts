@@ -20,6 +20,8 @@ export interface PodRunnerOptions {
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The image as the runtime knows it, for one that a Pod names by digest. */
+  readonly imageOf: (image: string) => string;
   /** Called when a pod begins to end, before its instance is stopped: resolves when no request is in it any more, or never later than `graceMs`. */
   readonly drain: (pod: Pod, graceMs: number) => Promise<void>;
   /** Called after every change of a pod's instance or of the pod itself. */
@@ -92,7 +94,7 @@ export class PodRunner {
   }
 
   #start(entry: Entry): void {
-    const spec = makeInstanceSpec(entry.pod, this.#options.store.view);
+    const spec = makeInstanceSpec(entry.pod, this.#options.store.view, this.#options.imageOf);
     if ('blocked' in spec) {
       entry.blocked = spec.blocked;
       this.#report(entry);
