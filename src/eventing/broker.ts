@@ -1,5 +1,5 @@
 import { arrivalTimeAttribute, defaultTtl, nextTtl, ttlAttribute } from '../cloudevents/delivery-rules.ts';
-import { EventMessage, toEventMessage, type EventLike } from '../cloudevents/index.ts';
+import { EventMessage, toEventMessage, type AttributeValue, type EventLike } from '../cloudevents/index.ts';
 import { realClock, type Clock } from '../clock.ts';
 import { KnativeError } from '../errors.ts';
 import { createHttpClient } from '../http/index.ts';
@@ -281,16 +281,15 @@ class LogBroker implements Broker {
   }
 }
 
-const noStamps: ReadonlySet<unknown> = new Set([ttlAttribute, arrivalTimeAttribute]);
-
 /** The event without hop count, which is stored beside it, and with its arrival time. */
 function stamped(event: EventMessage, arrivalTime: string): EventMessage {
-  let { extensions } = event;
-  for (let at = 0; at < extensions.length; at += 2) {
-    if (!noStamps.has(extensions[at])) continue;
-    extensions = extensions.filter((_, index) => !noStamps.has(extensions[index - (index % 2)]));
-    break;
+  const given = event.extensions;
+  const extensions: (string | AttributeValue)[] = [];
+  for (let at = 0; at + 1 < given.length; at += 2) {
+    const name = given[at];
+    if (name !== undefined && name !== ttlAttribute && name !== arrivalTimeAttribute) extensions.push(name, given[at + 1] ?? '');
   }
+  extensions.push(arrivalTimeAttribute, arrivalTime);
   return new EventMessage({
     specversion: event.specversion,
     id: event.id,
@@ -300,7 +299,7 @@ function stamped(event: EventMessage, arrivalTime: string): EventMessage {
     time: event.time,
     datacontenttype: event.datacontenttype,
     dataschema: event.dataschema,
-    extensions: [...extensions, arrivalTimeAttribute, arrivalTime],
+    extensions,
     body: event.hasValue ? undefined : event.body,
     data: event.hasValue ? event.data() : undefined,
   });
