@@ -33,6 +33,9 @@ export {
 } from './log.ts';
 export { fileLog } from './logs/file.ts';
 export { type FileLogOptions } from './logs/file-options.ts';
+export { jetStreamLog, type JetStreamLogOptions } from './logs/jetstream.ts';
+export { rabbitMqLog, type RabbitMqLogOptions } from './logs/rabbitmq.ts';
+export { redisStreamsLog, type RedisStreamsLogOptions } from './logs/redis.ts';
 export { memoryLog, type MemoryLogOptions } from './logs/memory.ts';
 export { type DeliveryContext, type Subscriber, type TriggerOptions } from './subscriber.ts';
 export {

@@ -30,3 +30,4 @@ export {
 export { eventTemplates, type EventTemplate, type EventTemplateName } from '../functions/event-templates.ts';
 export { createVirtualClock, type Clock, type VirtualClock } from '../clock.ts';
 export { createRandom, type Random } from '../random.ts';
+export { logSuite, LogTaker, type LogCase, type MakeLog } from './log-suite.ts';

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { open, readFile, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { KnativeError } from '../../errors.ts';
@@ -17,13 +16,13 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
         throw error;
       });
       if (handle !== undefined) {
-        await handle.writeFile(identity(process.pid));
+        await handle.writeFile(await identity(process.pid));
         await handle.close();
         break;
       }
       const owner = await readFile(path, 'utf8').catch(() => '');
       const pid = Number(owner.split(' ')[0]);
-      if (pid > 0 && pid !== process.pid && identity(pid) === owner) throw locked(folder, pid);
+      if (pid > 0 && pid !== process.pid && (await identity(pid)) === owner) throw locked(folder, pid);
       // Its owner is gone (or this very process number was another process): take it over.
       await unlink(path).catch(() => undefined);
     }
@@ -38,14 +37,14 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
 }
 
 /** A process by number and, where the system tells, time of its start: numbers are used again. Empty when there is no such process. */
-function identity(pid: number): string {
+async function identity(pid: number): Promise<string> {
   try {
     process.kill(pid, 0);
   } catch (error) {
     if (codeOf(error) !== 'EPERM') return '';
   }
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
     return `${pid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''}`;
   } catch {
     return `${pid}`;
