@@ -112,12 +112,19 @@ function describePeriod(parts: readonly number[]): Period {
   const dayMillionths = years * 365_242_500 + months * Number(dayPerMonthMillionths) + days * 1_000_000;
   const isNegative = parts.some((part) => part < 0);
   return {
-    milliseconds: (dayMillionths * 8_640) / 1_000 + hours * 360_000 + minutes * 6_000 + seconds * 100,
+    milliseconds: goDurationMs(
+      BigInt(dayMillionths) * 8_640_000n + BigInt(hours * 360_000 + minutes * 6_000 + seconds * 100) * 1_000_000n,
+    ),
     canonical: canonicalPeriod(parts, isNegative),
     precise: dayMillionths === 0,
     isZero: parts.every((part) => part === 0),
     isNegative,
   };
+}
+
+/** Milliseconds of a number of nanoseconds that Go keeps in 64 bits: beyond 292 years it starts again at the other end. */
+export function goDurationMs(nanoseconds: bigint): number {
+  return Number(BigInt.asIntN(64, nanoseconds)) / 1_000_000;
 }
 
 function canonicalPeriod(parts: readonly number[], isNegative: boolean): string {

@@ -1,5 +1,5 @@
 import { KnativeError } from '../errors.ts';
-import { parsePeriod } from './delivery-period.ts';
+import { goDurationMs, parsePeriod } from './delivery-period.ts';
 
 /** The part of a delivery specification that times are made from. */
 export interface DeliveryTimes {
@@ -73,20 +73,25 @@ export function isRetried(outcome: TryOutcome): boolean {
 
 /**
  * The wait before retry number `attempt`, counted from 0. Linear is delay × attempt, so the first linear retry has no wait; exponential is
- * delay × 2^attempt. An answer of 429 or 503 with Retry-After may ask for more, up to the policy's maximum. `nowMs` is what a date in the
+ * delay × 2^attempt; a negative delay is none. An answer of 429 or 503 with Retry-After may ask for more, up to the policy's maximum. `nowMs` is what a date in the
  * header is compared with.
  */
 export function retryWaitMs(policy: RetryPolicy, attempt: number, outcome: TryOutcome, nowMs: number): number {
-  const backoffMs =
-    policy.backoffPolicy === 'linear'
-      ? // Adding 0 makes 0 of -0.
-        policy.backoffDelayMs * attempt + 0
-      : policy.backoffPolicy === 'exponential'
-        ? policy.backoffDelayMs * 2 ** attempt
-        : 0;
+  const backoffMs = Math.max(0, backoffAt(policy, attempt));
   if (policy.retryAfterMaxMs === undefined || outcome === 'noResponse') return backoffMs;
   if (outcome.status !== 429 && outcome.status !== 503) return backoffMs;
   return Math.max(backoffMs, Math.min(parseRetryAfterMs(outcome.retryAfter, nowMs), policy.retryAfterMaxMs));
+}
+
+function backoffAt({ backoffPolicy, backoffDelayMs }: RetryPolicy, attempt: number): number {
+  const factor = backoffPolicy === 'linear' ? attempt : backoffPolicy === 'exponential' ? 2 ** attempt : 0;
+  return inGoRange(backoffDelayMs * factor);
+}
+
+const goDurationMaxMs = 2 ** 63 / 1_000_000;
+
+function inGoRange(ms: number): number {
+  return Math.abs(ms) < goDurationMaxMs || !Number.isFinite(ms) ? ms : goDurationMs(BigInt(Math.round(ms)) * 1_000_000n);
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -103,7 +108,7 @@ const headerLengthMax = 64;
 /** What a Retry-After header asks for: seconds or one of the three HTTP dates; 0 for anything else and for what has passed. */
 export function parseRetryAfterMs(header: string | undefined, nowMs: number): number {
   if (header === undefined || header === '' || header.length > headerLengthMax) return 0;
-  if (/^[+-]?\d+$/.test(header)) return Math.max(0, Number(header) * 1_000);
+  if (/^[+-]?\d+$/.test(header)) return Math.max(0, inGoRange(Number(header) * 1_000));
   for (const pattern of datePatterns) {
     const groups = pattern.exec(header)?.groups;
     const month = months.indexOf(groups?.['month'] ?? '') + 1;

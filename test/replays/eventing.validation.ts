@@ -89,12 +89,16 @@ function hasSeveralExtensions(object: Resource): boolean {
   return Object.keys(spec?.ceOverrides?.extensions ?? {}).length > 1;
 }
 
+// The line that says that something changed, and the lines that say what: Go's prints or ours.
+const changeDetails =
+  /^((?:Immutable (?:fields|annotations) changed|Channel\.Spec\.Subscribers changed).*)\n(?:(?:\{.*:|\t.*||(?:\S+: )?-.* \+.*)(?:\n|$))*/gm;
+
 // Details of changed fields and the values of steps and branches are prints of Go values.
 function comparable(text: string, severalKeys: boolean): string {
-  if (/^(?:Immutable (?:fields|annotations) changed|Channel\.Spec\.Subscribers changed)/.test(text))
-    return text.split('\n', 1)[0] ?? '';
   const oneOfSeveral = /^invalid key name "[^"]*": spec\.ceOverrides\.extensions\n.*$/gm;
   return text
+    .replace(changeDetails, '$1\n')
+    .trimEnd()
     .replace(oneOfSeveral, severalKeys ? 'invalid key name: spec.ceOverrides.extensions' : '$&')
     .replace(/^invalid value: (?!<value>).*: (spec\.(?:steps|branches).*)$/gm, 'invalid value: <value>: $1');
 }

@@ -31,8 +31,7 @@ export function eventingFeatures(data: Readonly<Record<string, string>> | undefi
     const name = key.trim();
     const known = [...anywhere, ...(byFlag[name] ?? [])].find((candidate) => candidate.toLowerCase() === value.toLowerCase());
     if (known !== undefined) flags.set(name, known);
-    else if (key.includes('apiserversources-nodeselector-') || name === 'oidc-discovery-base-url')
-      flags.set(name, value);
+    else if (key.includes('apiserversources-nodeselector-') || name === 'oidc-discovery-base-url') flags.set(name, value);
     else flags.set(key, value);
   }
   return flags;

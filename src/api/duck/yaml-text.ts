@@ -5,8 +5,11 @@ import { loadPackage } from '../../load-package.ts';
 export type YamlValue = { readonly value: unknown } | { readonly error: string };
 
 interface YamlPackage {
-  parse(text: string, options: { readonly version: '1.1'; readonly schema: 'yaml-1.1' }): unknown;
+  parse(text: string, options: typeof asInGo): unknown;
 }
+
+// Go's parser lets the last of several equal keys win.
+const asInGo = { version: '1.1', schema: 'yaml-1.1', uniqueKeys: false } as const;
 
 let loaded: YamlPackage | undefined;
 /** The text read last with its value: admission asks for the same few config maps over and over. */
@@ -23,11 +26,20 @@ export function parseYamlText(text: string): YamlValue {
 
 function read(text: string): YamlValue {
   loaded ??= loadYaml();
+  if (/^[ \n]*\t/.test(text)) return { error: 'found character that cannot start any token' };
   try {
-    return { value: loaded.parse(text, { version: '1.1', schema: 'yaml-1.1' }) };
+    return { value: loaded.parse(firstBlock(text), asInGo) };
   } catch (error) {
     return { error: messageOf(error) };
   }
+}
+
+// Go's parser reads one document: to it a text that begins indented ends before the first line that is less so.
+function firstBlock(text: string): string {
+  const indent = /^(?:[ \t]*(?:#.*)?\n)*( +)[^ \n#]/.exec(text)?.[1]?.length ?? 0;
+  if (indent === 0) return text;
+  const end = new RegExp(`(?<=[^ \\n#].*)\\n(?= {0,${indent - 1}}[^ \\n#])`).exec(text);
+  return end === null ? text : text.slice(0, end.index + 1);
 }
 
 function loadYaml(): YamlPackage {

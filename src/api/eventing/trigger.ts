@@ -131,8 +131,25 @@ function validateDependency(text: string, trigger: Trigger): FieldErrors {
 
 function objectProblem(text: string): string {
   const kind = goJsonKind(text);
-  return kind === 'object' || kind === 'null' ? '' : `json: cannot unmarshal ${kind} into Go value of type v1.ObjectReference`;
+  if (kind === 'null') return '';
+  if (kind !== 'object') return `json: cannot unmarshal ${kind} into Go value of type v1.ObjectReference`;
+  const wrong = Object.entries(JSON.parse(text) as object).find(
+    ([name, value]) => objectReferenceFields.has(name) && typeof value !== 'string' && value !== null,
+  );
+  if (wrong === undefined) return '';
+  const found = goJsonKind(JSON.stringify(wrong[1]));
+  return `json: cannot unmarshal ${found} into Go struct field ObjectReference.${wrong[0]} of type string`;
 }
+
+const objectReferenceFields: ReadonlySet<string> = new Set([
+  'kind',
+  'namespace',
+  'name',
+  'uid',
+  'apiVersion',
+  'resourceVersion',
+  'fieldPath',
+]);
 
 function validateInjection(value: string, trigger: Trigger): FieldErrors {
   if (value !== 'enabled' && value !== 'disabled') {

@@ -15,7 +15,9 @@ const strings = (...names: string[]): { name: string; type: GoType }[] => names.
 
 const reference = struct('v1.KReference', [
   { name: 'kind', type: string, always: true },
-  ...strings('namespace', 'name', 'apiVersion', 'group', 'address'),
+  ...strings('namespace'),
+  { name: 'name', type: string, always: true },
+  ...strings('apiVersion', 'group', 'address'),
 ]);
 const destination = struct('v1.Destination', [{ name: 'ref', type: reference }, ...strings('uri', 'CACerts', 'audience')]);
 const delivery = struct('v1.DeliverySpec', [
@@ -33,7 +35,7 @@ const brokerDefault = struct('config.DefaultConfig', [
   { name: 'brokerClasses', type: { kind: 'map', name: 'map[string]*config.BrokerConfig', of: brokerConfig } },
   { name: 'disallowDifferentNamespaceConfig', type: { kind: 'bool' } },
 ]);
-const channelTemplate = struct('v1.ChannelTemplateSpec', [
+const channelTemplate = struct('config.ChannelTemplateSpec', [
   { name: 'TypeMeta', type: struct('v1.TypeMeta', strings('kind', 'apiVersion')), embedded: true },
   { name: 'spec', type: { kind: 'any' } },
 ]);
@@ -105,7 +107,7 @@ function sugar(data: Data): ConfigOutcome {
     const yaml = parseYamlText(text);
     if ('error' in yaml) return { error: `error converting YAML to JSON: yaml: ${yaml.error}` };
     const outcome = attempt(
-      () => decodeGoJson(yaml.value, labelSelector) ?? {},
+      () => decodeGoJson(yaml.value, labelSelector) ?? (yaml.value === null ? null : {}),
       'error unmarshaling JSON: while decoding JSON: ',
     );
     if ('error' in outcome) return outcome;

@@ -26,6 +26,12 @@ export class CesqlTest {
     return this.#expression().matches(event);
   }
 
+  /** True when the value is not a boolean, which upstream's broker does not survive. Errors are false instead. */
+  isBroken(event: EventMessage): boolean {
+    const { value, error } = this.#expression().evaluate(event);
+    return error === undefined && typeof value !== 'boolean';
+  }
+
   /** The value or the error in words. */
   describe(event: EventMessage): string {
     const { value, error } = this.#expression().evaluate(event);

@@ -31,7 +31,23 @@ export function senderRulesAllow(rules: readonly CompiledSenderRule[], subject: 
 }
 
 function matchesSubject(pattern: string, subject: string, lower: string): boolean {
-  return pattern.toLowerCase() === lower || (pattern.endsWith('*') && subject.startsWith(pattern.slice(0, -1)));
+  return equalFold(pattern, subject, lower) || (pattern.endsWith('*') && subject.startsWith(pattern.slice(0, -1)));
+}
+
+// Go compares letter by letter, and letters outside ASCII may have more than two forms.
+function equalFold(pattern: string, subject: string, lower: string): boolean {
+  if (pattern.toLowerCase() === lower) return folded(pattern) === folded(subject);
+  return pattern.length === subject.length && folded(pattern) === folded(subject);
+}
+
+const folded = (text: string): string =>
+  /^[\x00-\x7f]*$/.test(text) ? text.toLowerCase() : Array.from(text, foldedLetter).join('');
+
+function foldedLetter(letter: string): string {
+  const upper = letter.toUpperCase();
+  const single = upper.length === letter.length ? upper : letter;
+  const lower = single.toLowerCase();
+  return lower.length === single.length ? lower : single;
 }
 
 /** What holds where no policy applies: feature flag `default-authorization-mode`, in any case; unknown modes allow all. */

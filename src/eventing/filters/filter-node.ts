@@ -61,7 +61,9 @@ export function evaluateNode(node: FilterNode, event: EventMessage): NodeResult 
     }
     case 'not': {
       const result = evaluateNode(node.node, event);
-      return result === noFilter ? noFilter : result === pass ? fail : pass;
+      if (result === noFilter) return noFilter;
+      // An expression that gives no boolean is neither true nor false, so its opposite does not pass either.
+      return result === pass || (node.node.kind === 'cesql' && node.node.test.isBroken(event)) ? fail : pass;
     }
     case 'present': {
       const value = node.read(event);
