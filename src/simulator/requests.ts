@@ -1,3 +1,4 @@
+import { KnativeError } from '../errors.ts';
 import { createRandom } from '../random.ts';
 import { createBreaker, type Breaker, type BreakerTicket } from '../serving/data-plane/breaker.ts';
 import { revisionCapacity } from '../serving/data-plane/capacity.ts';
@@ -191,7 +192,7 @@ export class Requests {
   #pick(): Slot<SimulatedInstance> {
     const slot = this.#picker.pick();
     // The breaker lets exactly as many in as there are places.
-    if (slot === undefined) throw new RangeError('a request was let in without a place in any instance');
+    if (slot === undefined) throw new KnativeError('SIMULATOR_INVARIANT', 'a request was let in without a place in any instance');
     return slot;
   }
 

@@ -20,23 +20,24 @@ export const scenarios = {
     title: 'Steady load scales down, then explodes',
     report: 'knative/serving#15121',
     options: {
-      name: 'defaults',
-      load: load.poisson(load.step({ at: '10s', requestsPerSecond: 1_500 })),
-      serviceTime: distribution.exponential('8ms'),
-      parallelism: 5,
+      name: 'target 8',
+      load: load.poisson(load.ramp({ from: 100, to: 1_000, start: '10s', end: '3m' })),
+      serviceTime: distribution.exponential('12ms'),
+      parallelism: 3.5,
       coldStart: distribution.logNormal({ median: '3s', p95: '8s' }),
-      duration: '15m',
+      annotations: { target: '8' },
+      duration: '20m',
     },
     remedies: {
-      'rps target 600': { annotations: { metric: 'rps', target: '600' } },
-      'scale-down-delay 10m': { annotations: { 'scale-down-delay': '10m' } },
-      'target 7': { annotations: { target: '7' } },
+      'target 4': { annotations: { target: '4' } },
+      'rps target 250': { annotations: { metric: 'rps', target: '250' } },
+      'min-scale 5': { annotations: { target: '8', 'min-scale': '5' } },
     },
     finding:
-      'Concurrency says nothing about load until instances are saturated: 1,500 short requests a second are 12 in flight, which the ' +
-      'default target of 70 serves with one instance, while the processors need three. Once panic is over the policy therefore halves ' +
-      'down to one, the queue explodes, and the next panic asks for more than twenty. A target in requests per second, or one near what an ' +
-      'instance can really work on, settles it; a scale-down delay only stretches the swing.',
+      'Concurrency says little about load until instances are saturated: 1,000 requests of 12 ms a second are 12 in flight, which a target of ' +
+      '8 × 70 % serves with 3 instances, while their processors need 4. Whenever panic is over the policy scales down to 3, the queue ' +
+      'explodes, and the next panic asks for 40 to 60. A scale-down delay only postpones it: steady for ten minutes, then the same. What ' +
+      'settles it is a target that an instance can really work on at once, one in requests per second, or enough instances at least.',
   },
   flappingNearZero: {
     title: 'A few requests every minute, never settled at zero',

@@ -340,16 +340,26 @@ describe('comparisons', () => {
 describe('the collapses that users reported', () => {
   test('a steady load that scales down and then explodes: seen, warned about, and settled by each remedy', () => {
     const { options, remedies } = scenarios.steadyLoadCollapse;
-    const { runs } = compare(options, { defaults: {}, ...remedies });
-    const [defaults, ...settled] = runs;
-    const replicas = defaults?.series.values('replicas').subarray(100) ?? [];
-    expect(Math.min(...replicas)).toBe(1);
-    expect(Math.max(...replicas)).toBeGreaterThan(20);
-    expect(defaults?.oscillations[0]?.sentence).toMatch(/^Replicas swing between 1 and \d+/);
-    for (const run of settled) expect([run.name, run.oscillations]).toEqual([run.name, []]);
-    const byName = new Map(runs.map((run) => [run.name, run.summary]));
-    expect(byName.get('rps target 600')?.meanInstances).toBeLessThan(5);
-    expect(byName.get('defaults')?.latency.p99Ms).toBeGreaterThan(2_000);
+    const { runs } = compare(options, { target: {}, ...remedies });
+    const [collapsing, ...settled] = runs;
+    const replicas = collapsing?.series.values('replicas').subarray(200) ?? [];
+    expect(Math.min(...replicas)).toBe(3);
+    expect(Math.max(...replicas)).toBeGreaterThan(40);
+    expect(collapsing?.oscillations[0]?.sentence).toMatch(/^Replicas swing between \d and \d\d:/);
+    for (const run of settled) {
+      expect([run.name, run.oscillations]).toEqual([run.name, []]);
+      expect(run.summary.latency.p99Ms).toBeLessThan((collapsing?.summary.latency.p99Ms ?? 0) / 5);
+      expect(run.summary.meanInstances).toBeLessThan(6);
+    }
+  });
+
+  test('a scale-down delay only postpones that collapse', () => {
+    const { options } = scenarios.steadyLoadCollapse;
+    const run = simulate({ ...options, annotations: { ...options.annotations, 'scale-down-delay': '10m' } });
+    const replicas = run.series.values('replicas');
+    expect(new Set(replicas.subarray(120, 700))).toEqual(new Set([5]));
+    expect(Math.min(...replicas.subarray(700, 760))).toBe(3);
+    expect(Math.max(...replicas.subarray(700, 760))).toBeGreaterThan(25);
   });
 
   test('rps that bounces near zero: seen, warned about, and settled by each remedy', () => {

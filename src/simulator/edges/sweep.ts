@@ -77,6 +77,7 @@ class SweepPool {
       signal?.throwIfAborted();
       signal?.addEventListener('abort', onAbort, { once: true });
       worker.on('error', reject);
+      worker.on('exit', () => reject(new KnativeError('SIMULATOR_SWEEP', 'a thread of the sweep ended before its work')));
       worker.on('message', (answer: SweepAnswer) => {
         if ('error' in answer) reject(jobFault(answer.error, this.#all[answer.index] ?? {}));
         else {
