@@ -22,3 +22,13 @@ export {
 } from './manifest-folder.ts';
 export { readFolderDocuments, readSettings, settingsFileName, type FolderSettings } from './manifest-documents.ts';
 export { isReady, whyNot } from './wait.ts';
+export { createMetricsHandler } from '../serving/index.ts';
+export {
+  createRegistry,
+  createTracer,
+  openTelemetry,
+  type Meter,
+  type OpenTelemetry,
+  type Registry,
+  type Tracer,
+} from '../telemetry/index.ts';
