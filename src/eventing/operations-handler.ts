@@ -45,13 +45,17 @@ function respond(exchange: Exchange, status: number, value: unknown): void {
 }
 
 function refuseStrangers(exchange: Exchange, token: string): void {
-  const { timingSafeEqual } = process.getBuiltinModule('node:crypto');
-  const given = Buffer.from(exchange.header('authorization') ?? '');
-  const wanted = Buffer.from(`Bearer ${token}`);
-  const known = given.length === wanted.length && timingSafeEqual(given, wanted);
+  const known = isSame(exchange.header('authorization') ?? '', `Bearer ${token}`);
   if (!known) throw refusal(401, 'the token is missing or wrong');
   if (!loopback.test(exchange.host) || exchange.header('origin') !== undefined)
     throw refusal(403, 'only callers on this machine');
+}
+
+/** Compares in a time that does not tell how much of it agrees. */
+function isSame(given: string, wanted: string): boolean {
+  let different = given.length ^ wanted.length;
+  for (let at = 0; at < wanted.length; at++) different |= given.charCodeAt(at) ^ wanted.charCodeAt(at);
+  return different === 0;
 }
 
 function refusal(status: number, message: string): KnativeError {
