@@ -145,6 +145,9 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     timer[Symbol.dispose]();
   }
 
+  const servers: HttpServer[] = [];
+  let httpsPort: number | undefined;
+
   // Sending and receiving know one another: the entrance answers what the client sends to names of this host.
   const entrance: { inside: Handler } = { inside: () => undefined };
   const client = createLocalClient({
@@ -174,6 +177,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
         activator,
         listener,
         fallback,
+        httpsPort: () => httpsPort,
         random,
         logger,
         ...(options.tracer === undefined ? {} : { tracer: options.tracer }),
@@ -205,7 +209,6 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   eventing.start();
   controller.start();
 
-  const servers: HttpServer[] = [];
   let closing: Promise<void> | undefined;
 
   async function close(graceMs: number): Promise<void> {
@@ -249,6 +252,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
       if (servers.length > 0) throw new KnativeError('HOST_LISTENING', 'the host listens already');
       const { opened, address } = await openPorts(listenOptions, { handler, certificates, clock, logger });
       servers.push(...opened);
+      httpsPort = address.tls?.port;
       return address;
     },
     broker: (namespace, name) => eventing.broker(namespace, name),

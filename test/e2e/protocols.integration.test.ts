@@ -201,4 +201,20 @@ describe('certificates', () => {
     const out = await curl('--resolve', `shop.example:${port}:127.0.0.1`, `https://shop.example:${port}/`);
     expect(out).toMatch(/"revision":"server-00001"/);
   });
+
+  test('a Service may insist on HTTPS: the redirect names the HTTPS port', async () => {
+    const { host, address } = world;
+    await host.apply({
+      apiVersion: 'serving.knative.dev/v1',
+      kind: 'Service',
+      metadata: { name: 'secure', annotations: { 'networking.knative.dev/http-protocol': 'Redirected' } },
+      spec: { template: { spec: { containers: [{ image: 'example.com/server', ports: [{ containerPort: ownPort() }] }] } } },
+    });
+    await ready(host, 'secure');
+    const answer = await world.get('secure', '/path?a=b');
+    expect([answer.status, answer.headers['location']]).toEqual([
+      301,
+      `https://secure.default.localhost:${address.tls?.port ?? 0}/path?a=b`,
+    ]);
+  });
 });

@@ -38,6 +38,8 @@ export interface GatewayOptions {
   readonly service?: (namespace: string, name: string, port: number | string) => Handler | undefined;
   /** `public`: cluster-local hosts do not exist here. Default `local`: all do. */
   readonly listener?: 'public' | 'local';
+  /** The port that redirects to HTTPS name, asked at each; default: the one of the request's host. */
+  readonly httpsPort?: () => number | undefined;
   /** Default: no spans; requests without a valid `traceparent` get one all the same. */
   readonly tracer?: Tracer;
   readonly random?: Random;
@@ -88,7 +90,7 @@ class Gateway {
     }
     if (match === undefined) return this.#unrouted(exchange);
     if (match.httpOption === 'Redirected' && exchange.scheme === 'http') {
-      exchange.respond(301, ['location', `https://${exchange.host}${exchange.target}`]);
+      exchange.respond(301, ['location', `https://${this.#secureAuthority(exchange.host)}${exchange.target}`]);
       return undefined;
     }
     return this.#pass(exchange, match, 0);
@@ -101,6 +103,13 @@ class Gateway {
     this.#trace(exchange, rawHeaders, prepared.key);
     this.#options.activator.handle(prepared.key, exchange, { rawHeaders, host: prepared.originalHost ?? host });
     return undefined;
+  }
+
+  #secureAuthority(host: string): string {
+    const port = this.#options.httpsPort?.();
+    if (port === undefined) return host;
+    const name = host.replace(/:\d*$/, '');
+    return port === 443 ? name : `${name}:${port}`;
   }
 
   /** A DomainMapping leads to the host of a Service, which the router knows; other Services are the owner's business. */
