@@ -1,7 +1,7 @@
 import { failure, settle, statusOutcome } from './probe-outcome.ts';
 import type { NetworkProbe, ProbeOutcome } from './prober.ts';
 
-/** GET over HTTP/2 with prior knowledge: for programs whose port is named h2c. */
+/** GET over HTTP/2 with prior knowledge: for programs whose port is named h2c, or to find out. */
 export function http2Probe(request: Extract<NetworkProbe, { kind: 'http' }>, signal: AbortSignal): Promise<ProbeOutcome> {
   const headers: Record<string, string> = {
     ':method': 'GET',
@@ -16,6 +16,8 @@ export function http2Probe(request: Extract<NetworkProbe, { kind: 'http' }>, sig
   });
   return settle(signal, (resolve) => {
     session.on('error', (error) => resolve(failure(error)));
+    // A peer that speaks something else may just hang up.
+    session.on('close', () => resolve({ ok: false, message: 'the connection was closed without an answer' }));
     // Only then: a stream on a refused connection reports that it was cancelled, not why.
     session.once('connect', () => {
       const stream = session.request(headers);

@@ -22,7 +22,8 @@ export type NetworkProbe =
       /** Names and values in turn. */
       readonly rawHeaders: readonly string[];
       readonly host: string | undefined;
-      readonly http2: boolean;
+      /** `detect`: tried first, HTTP/1.1 second. */
+      readonly http2: boolean | 'detect';
     }
   | { readonly kind: 'tcp'; readonly address: string; readonly target: Target | undefined }
   | { readonly kind: 'grpc'; readonly address: string; readonly target: Target | undefined; readonly service: string };
@@ -68,10 +69,13 @@ export function networkProbe(
     const headers = (spec.httpGet.httpHeaders ?? []).filter(({ name }) => !own.includes(name.toLowerCase()));
     const given = new Set(headers.map(({ name }) => name.toLowerCase()));
     const path = spec.httpGet.path ?? '/';
+    const scheme = spec.httpGet.scheme?.toUpperCase() === 'HTTPS' ? 'https' : 'http';
+    const isNamed = at.target !== undefined && serving.ports.some(({ name }) => name === 'h2c');
+    const detects = spec.detectHttp2 === true && asker === 'queue-proxy' && scheme === 'http';
     return {
       kind: 'http',
       ...at,
-      scheme: spec.httpGet.scheme?.toUpperCase() === 'HTTPS' ? 'https' : 'http',
+      scheme,
       path: path.startsWith('/') ? path : `/${path}`,
       rawHeaders: [
         ...(given.has('user-agent') ? [] : ['User-Agent', userAgent]),
@@ -79,7 +83,7 @@ export function networkProbe(
         ...headers.flatMap(({ name, value = '' }) => (name.toLowerCase() === 'host' ? [] : [name, value])),
       ],
       host: headers.find(({ name }) => name.toLowerCase() === 'host')?.value,
-      http2: at.target !== undefined && serving.ports.some(({ name }) => name === 'h2c'),
+      http2: isNamed || (detects && 'detect'),
     };
   }
   if (spec.grpc !== undefined) {
@@ -92,3 +96,6 @@ export function networkProbe(
 
 /** As a kubelet's, so that programs which tell probes from requests by it work. */
 const userAgent = 'kube-probe/1.34';
+
+/** Headers that every HTTP probe has unless it brings its own, names and values in turn. */
+export const standardHeaders: readonly string[] = ['User-Agent', userAgent, 'Accept-Encoding', 'gzip'];

@@ -18,6 +18,8 @@ export interface ProbeSpec {
   readonly timeoutSeconds?: number;
   readonly successThreshold?: number;
   readonly failureThreshold?: number;
+  /** An HTTP readiness probe finds out by trial whether the program speaks HTTP/2 in the clear. Default false. */
+  readonly detectHttp2?: boolean;
 }
 
 /** One container of an instance: what a Pod's container says, with every reference resolved. */

@@ -2,7 +2,7 @@ import { createMemoryNetwork } from '../../http/memory-network.ts';
 import type { Handler } from '../../http/exchange.ts';
 import { grpcHealthProbe, http2Probe } from './http2-probe.ts';
 import { failure, settle, statusOutcome } from './probe-outcome.ts';
-import type { NetworkProbe, ProbeOutcome, Prober } from './prober.ts';
+import { standardHeaders, type NetworkProbe, type ProbeOutcome, type Prober } from './prober.ts';
 
 type HttpProbe = Extract<NetworkProbe, { kind: 'http' }>;
 
@@ -20,9 +20,21 @@ export function createSocketProber(): Prober {
         return grpcHealthProbe(request.address, request.service, signal);
       }
       if (handler !== undefined) return handlerProbe(handler, request, signal);
+      if (request.http2 === 'detect') return detectingProbe(request, signal);
       return request.http2 ? http2Probe(request, signal) : httpProbe(request, request.path, signal);
     },
   };
+}
+
+/**
+ * One request by HTTP/2 in the clear and, unless that went well, one by HTTP/1.1, both without the probe's own headers. A program
+ * that speaks HTTP/2 is then probed by it. The result is not remembered: programs may change their mind while they start.
+ */
+async function detectingProbe(request: HttpProbe, signal: AbortSignal): Promise<ProbeOutcome> {
+  const plain: HttpProbe = { ...request, rawHeaders: standardHeaders, host: undefined };
+  const trial = await http2Probe(plain, signal);
+  if (trial.ok) return http2Probe(request, signal);
+  return trial.refused === true ? trial : httpProbe(plain, plain.path, signal);
 }
 
 function tcpProbe(address: string, signal: AbortSignal): Promise<ProbeOutcome> {

@@ -16,7 +16,7 @@ export function makeInstanceSpec(
   view: ResourceView,
   imageOf: (image: string) => string,
 ): InstanceSpec | { readonly blocked: string } {
-  const make = (container: Container, probe: Probe | undefined): ContainerSpec => {
+  const make = (container: Container, probe: ProbeSpec | undefined): ContainerSpec => {
     const spec = containerSpec(container, pod, view, probe);
     return { ...spec, image: imageOf(spec.image) };
   };
@@ -24,7 +24,7 @@ export function makeInstanceSpec(
     const all = pod.spec.containers ?? [];
     const queueProxy = all.find(({ name }) => name === queueProxyName);
     const containers = all.filter((container) => container !== queueProxy);
-    const probes = queueProxy === undefined ? new Map<string, Probe>() : revisionProbes(queueProxy, containers);
+    const probes = queueProxy === undefined ? new Map<string, ProbeSpec>() : revisionProbes(queueProxy, containers);
     return {
       id: pod.metadata.uid ?? pod.metadata.name,
       namespace: pod.metadata.namespace ?? 'default',
@@ -54,10 +54,9 @@ export function graceMs(pod: Pod): number {
   return (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;
 }
 
-function containerSpec(container: Container, pod: Pod, view: ResourceView, revisionProbe: Probe | undefined): ContainerSpec {
+function containerSpec(container: Container, pod: Pod, view: ResourceView, revisionProbe: ProbeSpec | undefined): ContainerSpec {
   const env = resolveEnvironment(container, pod, view);
   const memory = parseQuantity(container.resources?.limits?.['memory'] ?? '');
-  const readiness = revisionProbe ?? container.readinessProbe;
   const user = container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser;
   const group = container.securityContext?.runAsGroup ?? pod.spec.securityContext?.runAsGroup;
   const words = (list: readonly string[]): string[] => list.map((word) => expand(word, env));
@@ -71,7 +70,7 @@ function containerSpec(container: Container, pod: Pod, view: ResourceView, revis
     ports: (container.ports ?? []).flatMap(({ name, containerPort }) =>
       containerPort === undefined ? [] : [{ containerPort, ...(name === undefined ? {} : { name }) }],
     ),
-    ...(readiness === undefined ? {} : { readinessProbe: probeSpec(readiness) }),
+    ...readinessOf(container, revisionProbe),
     ...(container.livenessProbe === undefined ? {} : { livenessProbe: probeSpec(container.livenessProbe) }),
     ...(container.startupProbe === undefined ? {} : { startupProbe: probeSpec(container.startupProbe) }),
     ...(memory === undefined ? {} : { limits: { memoryBytes: wholeValue(memory) } }),
@@ -80,6 +79,11 @@ function containerSpec(container: Container, pod: Pod, view: ResourceView, revis
       : { securityContext: { runAsUser: user, ...(group === undefined ? {} : { runAsGroup: group }) } }),
     ...(container.volumeMounts === undefined ? {} : { volumeMounts: container.volumeMounts }),
   };
+}
+
+function readinessOf(container: Container, revisionProbe: ProbeSpec | undefined): Pick<ContainerSpec, 'readinessProbe'> {
+  if (revisionProbe !== undefined) return { readinessProbe: revisionProbe };
+  return container.readinessProbe === undefined ? {} : { readinessProbe: probeSpec(container.readinessProbe) };
 }
 
 /** The Kubernetes client leaves a port of 0 for "the serving port". */
@@ -100,9 +104,12 @@ function probeSpec(probe: Probe): ProbeSpec {
  * Readiness probes of a Revision's containers. Upstream hands them to the queue-proxy as JSON, one probe or a list; the serving
  * container's comes first of those that are on its port.
  */
-function revisionProbes(queueProxy: Container, containers: readonly Container[]): Map<string, Probe> {
-  const text = queueProxy.env?.find(({ name }) => name === 'SERVING_READINESS_PROBE')?.value;
-  const result = new Map<string, Probe>();
+function revisionProbes(queueProxy: Container, containers: readonly Container[]): Map<string, ProbeSpec> {
+  const setting = (variable: string): string | undefined => queueProxy.env?.find(({ name }) => name === variable)?.value;
+  const text = setting('SERVING_READINESS_PROBE');
+  const detects = setting('ENABLE_HTTP2_AUTO_DETECTION') === 'true';
+  const askedAs = (probe: Probe): ProbeSpec => ({ ...probeSpec(probe), ...(detects && { detectHttp2: true }) });
+  const result = new Map<string, ProbeSpec>();
   if (text === undefined || text === '') return result;
   const parsed = JSON.parse(text) as Probe | Probe[];
   const serving = containers.find(({ ports }) => (ports?.length ?? 0) > 0) ?? containers[0];
@@ -113,11 +120,11 @@ function revisionProbes(queueProxy: Container, containers: readonly Container[])
     probes.findIndex((probe) => [probe.httpGet?.port, probe.tcpSocket?.port, probe.grpc?.port].includes(userPort ?? -1)),
   );
   const [first] = probes.splice(own, 1);
-  if (serving !== undefined && first !== undefined) result.set(serving.name, withoutPort(first, userPort));
+  if (serving !== undefined && first !== undefined) result.set(serving.name, askedAs(withoutPort(first, userPort)));
   const others = containers.filter((container) => container !== serving);
   probes.forEach((probe, index) => {
     const container = others[index];
-    if (container !== undefined) result.set(container.name, probe);
+    if (container !== undefined) result.set(container.name, askedAs(probe));
   });
   return result;
 }
