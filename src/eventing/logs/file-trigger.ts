@@ -98,6 +98,7 @@ export class FileTrigger implements LogTrigger {
   /** Takes an event that was read; false when there is room for no more after it. */
   loaded(entry: () => FileEntry, position: number): boolean {
     if (position < this.#behindPosition) return true;
+    this.#behindPosition = position + 1;
     if (inRanges(this.#recovered, position)) {
       this.#window.ack(this.#window.add(position));
       return true;

@@ -1,5 +1,5 @@
 import type { Consumer, ConsumerMessages, ConsumerInfo, JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
-import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { realClock, sleep, type Clock } from '../../clock.ts';
 import type { EventMessage } from '../../cloudevents/event-message.ts';
 import { KnativeError, messageOf } from '../../errors.ts';
@@ -14,14 +14,14 @@ import {
   type StoredEvent,
 } from '../log.ts';
 import { decodeEnvelope, decodeParked, encodeEnvelope, encodeParked, shareName, sharesOf } from './envelope.ts';
-import { loadClient, logUnavailable } from './load-client.ts';
+import { loadClient, logUnavailable, type ClientOptions } from './load-client.ts';
 import { ServerTrigger, type ServerHome, type ServerMessage } from './server-trigger.ts';
 
 export interface JetStreamLogOptions {
   /** Name of the stream, without dots and spaces; a second one with `-parked` behind it holds what was set aside. Both are made when missing. */
   readonly stream: string;
-  /** Options of the NATS client; default the server on localhost. */
-  readonly connection?: NodeConnectionOptions;
+  /** Options of `connect` of @nats-io/transport-node (`servers`, `user`, `pass`, `tls`, …); default the server on localhost. */
+  readonly connection?: ClientOptions;
   readonly clock?: Clock;
   readonly logger?: Logger;
   /** Copies of the stream in a cluster; default 1. */

@@ -1,5 +1,8 @@
 import { KnativeError, messageOf } from '../../errors.ts';
 
+/** Options of a client, handed to it as they are: its own types would make its package necessary for everybody's type check. */
+export type ClientOptions = Readonly<Record<string, unknown>>;
+
 /** Loads the client of a server, an optional peer of this package. Rejects with EVENTING_CLIENT_MISSING, naming it. */
 export async function loadClient<T>(load: () => Promise<T>, packages: string): Promise<T> {
   try {

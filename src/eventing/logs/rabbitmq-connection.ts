@@ -3,11 +3,11 @@ import type { Clock } from '../../clock.ts';
 import { sleep } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
-import { loadClient, logUnavailable } from './load-client.ts';
+import { loadClient, logUnavailable, type ClientOptions } from './load-client.ts';
 
 /** A connection that comes back: while it is away, publishing fails at once and consumers wait. */
 export class RabbitMqConnection {
-  readonly #url: string | Options.Connect;
+  readonly #url: string | ClientOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
   #model: ChannelModel | undefined;
@@ -15,7 +15,7 @@ export class RabbitMqConnection {
   #closed = false;
   #waiters: (() => void)[] = [];
 
-  constructor(url: string | Options.Connect, clock: Clock, logger: Logger) {
+  constructor(url: string | ClientOptions, clock: Clock, logger: Logger) {
     this.#url = url;
     this.#clock = clock;
     this.#logger = logger;

@@ -1,11 +1,11 @@
-import type { Channel, ConsumeMessage, Options } from 'amqplib';
+import type { Channel, ConsumeMessage } from 'amqplib';
 import { realClock, sleep, type Clock } from '../../clock.ts';
 import type { EventMessage } from '../../cloudevents/event-message.ts';
 import { KnativeError, messageOf } from '../../errors.ts';
 import { silentLogger, type Logger } from '../../logger.ts';
 import type { EventLog, LogTrigger, ParkedEvent, ParkReason, ReadOptions, StoredEvent } from '../log.ts';
 import { decodeEnvelope, encodeEnvelope, shareName, type Envelope } from './envelope.ts';
-import { logUnavailable } from './load-client.ts';
+import { logUnavailable, type ClientOptions } from './load-client.ts';
 import { RabbitMqConnection } from './rabbitmq-connection.ts';
 import { RabbitMqJournal } from './rabbitmq-journal.ts';
 import { ServerTrigger, type ServerHome, type ServerMessage } from './server-trigger.ts';
@@ -13,8 +13,8 @@ import { ServerTrigger, type ServerHome, type ServerMessage } from './server-tri
 export interface RabbitMqLogOptions {
   /** Starts the names of the exchange and the queues. */
   readonly prefix: string;
-  /** Address or options of the client; default `amqp://guest:guest@127.0.0.1:5672`. */
-  readonly connection?: string | Options.Connect;
+  /** Address or options of `connect` of amqplib; default `amqp://guest:guest@127.0.0.1:5672`. */
+  readonly connection?: string | ClientOptions;
   readonly clock?: Clock;
   readonly logger?: Logger;
   /** Keeps events in a stream queue for replay. Default true; without it the log has no `replay`, and costs one copy less. */

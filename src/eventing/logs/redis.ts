@@ -13,14 +13,14 @@ import {
   type StoredEvent,
 } from '../log.ts';
 import { decodeEnvelope, decodeParked, encodeEnvelope, encodeParked, shareName, sharesOf } from './envelope.ts';
-import { loadClient, logUnavailable } from './load-client.ts';
+import { loadClient, logUnavailable, type ClientOptions } from './load-client.ts';
 import { ServerTrigger, type ServerHome, type ServerMessage } from './server-trigger.ts';
 
 export interface RedisStreamsLogOptions {
   /** Starts the names of all keys. */
   readonly prefix: string;
-  /** Options of the client; default the server on localhost. */
-  readonly connection?: RedisOptions;
+  /** Options of ioredis (`host`, `port`, `password`, `tls`, …); default the server on localhost. */
+  readonly connection?: ClientOptions;
   readonly clock?: Clock;
   readonly logger?: Logger;
   /**
