@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { pods } from '../../src/api/core/pod.ts';
 import type { Policy } from '../../src/autoscaler/index.ts';
 import { defineFunction } from '../../src/functions/index.ts';
-import { createRegistry } from '../../src/telemetry/index.ts';
+import { createRegistry, createTracer, type FinishedSpan } from '../../src/telemetry/index.ts';
 import { createTestHost, type TestHost, type TestHostOptions } from '../../src/testing/test-host.ts';
 import { isReadyPod, podsOf, serviceOf } from './host-world.ts';
 
@@ -207,4 +207,21 @@ test("metrics carry upstream's names, and the parts of a start from zero", async
       1,
     ]);
   expect(meter.prometheus()).toMatch(/^kn_revision_request_active\{.*kn_revision_name="hello-00001".*\} 0$/m);
+});
+
+test("the gateway's span stands between the caller's and the program", async () => {
+  const spans: FinishedSpan[] = [];
+  const running = await open(
+    {
+      tracer: createTracer({ export: (span) => spans.push(span) }),
+      images: { 'example.com/hello': defineFunction((context) => context.trace?.traceparent) },
+    },
+    serviceOf('hello', { image: 'example.com/hello' }),
+  );
+  const headers = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
+  const answer = await running.run(running.fetch('hello', '/', { headers }));
+  const seen = await answer.text();
+  expect(spans).toHaveLength(1);
+  expect(spans[0]).toMatchObject({ kind: 'server', parentSpanId: 'b7ad6b7169203331' });
+  expect(seen).toBe(`00-0af7651916cd43dd8448eb211c80319c-${spans[0]?.context.spanId ?? ''}-01`);
 });
