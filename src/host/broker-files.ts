@@ -15,10 +15,12 @@ export function brokerFiles(
   const folderOf = (broker: string): string => join(resolve(dataDir), 'brokers', ...broker.split('/'));
   return {
     logOf: (broker) => fileLog(folderOf(broker), { clock, logger: logger.child({ broker }) }),
-    onRemoved(broker) {
-      rm(folderOf(broker), { recursive: true, force: true }).catch((error: unknown) => {
+    async onRemoved(broker) {
+      try {
+        await rm(folderOf(broker), { recursive: true, force: true });
+      } catch (error) {
         logger.error({ broker, error: messageOf(error) }, 'the files of a deleted broker stay behind');
-      });
+      }
     },
   };
 }

@@ -46,7 +46,7 @@ export interface EventingEdgeOptions {
   /** Where the events of a broker (`namespace/name`) are kept; default a memory log. */
   readonly logOf?: (broker: string) => EventLog | undefined;
   /** A broker is gone for good, and its log is closed. */
-  readonly onRemoved?: (broker: string) => void;
+  readonly onRemoved?: (broker: string) => Promise<void>;
 }
 
 /** Runs a broker for each Broker resource and gives it the triggers of the resources that refer to it. */
@@ -133,9 +133,9 @@ export function createEventingEdge(options: EventingEdgeOptions): EventingEdge {
   function stop(key: string, entry: Running): Promise<void> {
     const stopped = entry.opened
       .then(() => entry.broker?.close())
+      .then(() => (closed ? undefined : options.onRemoved?.(key)))
       .then(() => {
         if (stopping.get(key) === stopped) stopping.delete(key);
-        if (!closed) options.onRemoved?.(key);
       });
     stopping.set(key, stopped);
     return stopped;

@@ -62,4 +62,27 @@ describe('the brokers of a host', () => {
     await expect.poll(() => [...got].sort(), { timeout: 10_000 }).toEqual(['1', '2', '3']);
     await expect.poll(() => second.broker('default', 'orders')?.backlog('default/bill')).toBe(0);
   }, 30_000);
+
+  test('want a token of their senders once OIDC is switched on', async () => {
+    await using host = await createHost({ dataDir: folder });
+    await host.apply(`
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: config-features, namespace: knative-eventing }
+data: { authentication-oidc: enabled }
+`);
+    await host.apply(manifest('http://127.0.0.1:9/'));
+    await host.ready('triggers.eventing.knative.dev', 'bill');
+    const { url } = await host.listen({ port: 0 });
+    await using client = createHttpClient();
+    const { rawHeaders, body } = encodeBinary(createEvent({ id: '1', source: '/shop', type: 'order', data: {} }));
+    const send = async (authorization: readonly string[]): Promise<number> => {
+      const headers = [...rawHeaders, 'host', 'broker-ingress.knative-eventing.localhost', ...authorization];
+      const request = { method: 'POST', url: `${url}/default/orders`, rawHeaders: headers };
+      return (await client.request(body === undefined ? request : { ...request, body })).status;
+    };
+    expect(await send([])).toBe(401);
+    expect(await send(['authorization', 'Bearer a.b.c'])).toBe(401);
+    expect(host.broker('default', 'orders')?.backlog('default/bill')).toBe(0);
+  }, 30_000);
 });
