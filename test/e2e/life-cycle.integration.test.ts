@@ -96,6 +96,15 @@ test('a request under way survives the deletion of its pod', async () => {
   expect(await slow).toMatchObject({ status: 200, body: `slow ${before}` });
 });
 
+test('closing the host finishes the requests that it has', async () => {
+  const opened = await open({});
+  const slow = Array.from({ length: 20 }, () => opened.get('server', '/slow'));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await opened.host.close(5_000);
+  expect((await Promise.all(slow)).map(({ status }) => status)).toEqual(slow.map(() => 200));
+  await expect(opened.get('server')).rejects.toThrow(/ECONNREFUSED/);
+});
+
 test('no request fails while a new revision takes over', async () => {
   const ports = [{ containerPort: ownPort() }];
   const opened = await open({ ports });
