@@ -63,7 +63,7 @@ export function evaluateNode(node: FilterNode, event: EventMessage): NodeResult 
       const result = evaluateNode(node.node, event);
       if (result === noFilter) return noFilter;
       // An expression that gives no boolean is neither true nor false, so its opposite does not pass either.
-      return result === pass || (node.node.kind === 'cesql' && node.node.test.isBroken(event)) ? fail : pass;
+      return result === pass || isBroken(node.node, event) ? fail : pass;
     }
     case 'present': {
       const value = node.read(event);
@@ -75,5 +75,26 @@ export function evaluateNode(node: FilterNode, event: EventMessage): NodeResult 
       return noFilter;
     case 'pass':
       return pass;
+  }
+}
+
+/** True when the evaluation comes upon an expression that gives no boolean. */
+function isBroken(node: FilterNode, event: EventMessage): boolean {
+  switch (node.kind) {
+    case 'cesql':
+      return node.test.isBroken(event);
+    case 'not':
+      return isBroken(node.node, event);
+    case 'all':
+    case 'any': {
+      const decisive = node.kind === 'all' ? fail : pass;
+      for (const child of node.nodes) {
+        if (isBroken(child, event)) return true;
+        if (evaluateNode(child, event) === decisive) return false;
+      }
+      return false;
+    }
+    default:
+      return false;
   }
 }
