@@ -1,7 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { RequestStats, type Activator, type RevisionKey } from '../serving/index.ts';
-
-type RequestReport = NonNullable<ReturnType<Activator['report']>>;
+import { RequestStats, type Activator, type RequestReport, type RevisionKey } from '../serving/index.ts';
 
 export interface BackgroundHoldsOptions {
   readonly activator: Activator;
