@@ -90,6 +90,13 @@ export function isDelivered(status: number): boolean {
  * `notAnEvent`: a body that is no event, which a channel's delivery drops silently and a broker's filter answers with 502.
  */
 export function kindOfReply(rawHeaders: readonly string[], bodyLength: number): 'event' | 'nothing' | 'notAnEvent' {
-  if (modeOfHeaders(rawHeaders) !== undefined) return 'event';
+  const mode = modeOfHeaders(rawHeaders);
+  if (mode !== undefined && (mode !== 'binary' || hasKnownVersion(rawHeaders))) return 'event';
   return bodyLength === 0 ? 'nothing' : 'notAnEvent';
+}
+
+function hasKnownVersion(rawHeaders: readonly string[]): boolean {
+  const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'ce-specversion');
+  const version = rawHeaders[at + 1];
+  return version === '1.0' || version === '0.3';
 }

@@ -1,6 +1,6 @@
 import { passedHeaders, namespaceHeader } from '../cloudevents/delivery-headers.ts';
 import { noRetries, type RetryPolicy } from '../cloudevents/delivery-retry.ts';
-import { deadLetterEvent, isDelivered, kindOfReply, type DeliveryFailure } from '../cloudevents/delivery-rules.ts';
+import { deadLetterEvent, isDelivered, kindOfReply } from '../cloudevents/delivery-rules.ts';
 import { decodeHttp, EventFault, type EventMessage } from '../cloudevents/index.ts';
 import { realClock, type Clock } from '../clock.ts';
 import type { HttpClient } from '../http/exchange.ts';
@@ -45,41 +45,51 @@ export async function dispatchEvent(event: EventMessage, destination: string, op
   };
   const own = without(rawHeaders, 'prefer');
   const answer = await send(event, destination, ['Prefer', 'reply', ...own]);
-  let failure: DeliveryFailure | undefined;
-  let last = answer;
-  let error: string | undefined;
   if (!answer.delivered) {
-    failure = { destination, status: answer.status, body: answer.body };
-    error = errorText(answer, destination);
-  } else if (options.reply !== undefined && isReply(answer)) {
-    const namespace = headerValue(rawHeaders, namespaceHeader);
-    const headers = [...passedHeaders(answer.rawHeaders), ...(namespace === undefined ? [] : [namespaceHeader, namespace])];
-    const replied = await sendReply(answer, options.reply, (reply, url) => send(reply, url, headers));
-    if (replied instanceof EventFault) {
-      failure = { destination: options.reply, status: -1 };
-      error = `failed to forward reply to ${options.reply}: ${replied.message}`;
-    } else {
-      last = replied;
-      if (!replied.delivered) {
-        failure = { destination: options.reply, status: replied.status, body: replied.body };
-        error = `failed to forward reply to ${options.reply}: ${reason(replied)}`;
-      }
-    }
+    const why = reason(answer, destination);
+    const failure = { destination, status: answer.status, body: answer.body };
+    if (options.deadLetter === undefined)
+      return { ...result(answer), error: `unable to complete request to ${destination}: ${why}` };
+    const letter = await send(deadLetterEvent(event, failure), options.deadLetter, own);
+    const letterWhy = reason(letter, options.deadLetter);
+    return outcomeOf(
+      letter,
+      `unable to complete request to either ${destination} (${why}) or ${options.deadLetter} (${letterWhy})`,
+    );
   }
-  if (failure === undefined || options.deadLetter === undefined) return { ...result(last), error };
-  const letter = await send(deadLetterEvent(event, failure), options.deadLetter, own);
-  return { ...result(letter), error: letter.delivered ? undefined : errorText(letter, options.deadLetter) };
+  if (options.reply === undefined || !isReply(answer)) return outcomeOf(answer, undefined);
+  // What the reply is sent with goes along with the dead letter too.
+  const namespace = headerValue(rawHeaders, namespaceHeader.toLowerCase());
+  const headers = [...passedHeaders(answer.rawHeaders), ...(namespace === undefined ? [] : [namespaceHeader, namespace])];
+  const replied = await sendReply(answer, options.reply, (reply, url) => send(reply, url, headers));
+  if (replied.delivered) return outcomeOf(replied, undefined);
+  const why = reason(replied, options.reply);
+  const failed = `failed to forward reply to ${options.reply}`;
+  if (options.deadLetter === undefined) return outcomeOf(replied, `${failed}: ${why}`);
+  const failure = { destination: options.reply, status: replied.status, body: replied.status === -1 ? undefined : replied.body };
+  const letter = await send(deadLetterEvent(event, failure), options.deadLetter, headers);
+  const letterWhy = reason(letter, options.deadLetter);
+  return outcomeOf(
+    letter,
+    `${failed} (${why}) and failed to send it to the dead letter sink ${options.deadLetter} (${letterWhy})`,
+  );
 }
 
 function sendReply(
   answer: SendAnswer,
   url: string,
   send: (reply: EventMessage, url: string) => Promise<SendAnswer>,
-): Promise<SendAnswer> | EventFault {
+): Promise<SendAnswer> {
   const body = typeof answer.body === 'string' ? new TextEncoder().encode(answer.body) : answer.body;
   // The dispatcher does not validate what it passes on.
   const reply = decodeHttp(answer.rawHeaders, body, { as: 'upstream', requireAttributes: false });
-  return reply instanceof EventFault ? reply : send(reply, url);
+  return reply instanceof EventFault ? Promise.resolve(unsent(reply.message)) : send(reply, url);
+}
+
+/** What stands for the answer to a request that could not be made. */
+function unsent(why: string): SendAnswer {
+  const body = `failed to create request: could not write message to request: ${why}`;
+  return { status: -1, rawHeaders: [], body, outcome: 'noResponse', delivered: false };
 }
 
 /** Anything else in a successful answer is dropped. */
@@ -91,12 +101,14 @@ function result({ status, rawHeaders, body }: SendAnswer): Omit<DispatchResult, 
   return { status, rawHeaders, body };
 }
 
-function errorText(answer: SendAnswer, url: string): string {
-  return `unable to complete request to ${url}: ${reason(answer)}`;
+function outcomeOf(answer: SendAnswer, error: string | undefined): DispatchResult {
+  return { ...result(answer), error: answer.delivered ? undefined : error };
 }
 
-function reason({ outcome, status, body }: SendAnswer): string {
-  return outcome === 'noResponse' ? String(body) : `unexpected HTTP response, expected 2xx, got ${status}`;
+function reason({ outcome, status, body }: SendAnswer, url: string): string {
+  if (status === -1) return String(body);
+  if (outcome === 'noResponse') return `Post ${JSON.stringify(url)}: ${String(body).replace(/^dispatch error: /, '')}`;
+  return `unexpected HTTP response, expected 2xx, got ${status}`;
 }
 
 function without(rawHeaders: readonly string[], name: string): string[] {
