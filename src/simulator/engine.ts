@@ -48,6 +48,7 @@ class Engine {
   #readyDirty = false;
   #concurrencyMs = 0;
   #rowConcurrencyMs = 0;
+  #rowBusyMs = 0;
   #rowStart = { arrived: 0, rejected: 0, timedOut: 0, failed: 0, cold: 0 };
   #panicMs = 0;
 
@@ -242,6 +243,7 @@ class Engine {
     const { totals, latencies } = this.#requests;
     const fleet = this.#fleet;
     const before = this.#rowStart;
+    fleet.integrate(nowMs);
     const last = this.#scaling?.last;
     const wish = this.#scaling === undefined ? fleet.living.length : (this.#scaling.log.entries.at(-1)?.desired ?? -1);
     this.#series.add({
@@ -254,20 +256,21 @@ class Engine {
       readyReplicas: fleet.ready,
       startingReplicas: fleet.living.length - fleet.ready,
       drainingReplicas: fleet.draining,
-      busyReplicas: fleet.busy,
+      busyReplicas: (fleet.totals.busyMs - this.#rowBusyMs) / sampleMs,
       panic: observed(last, 'inPanic'),
       stableValue: observed(last, 'stableValue'),
       panicValue: observed(last, 'panicValue'),
       targetValue: observed(last, 'targetValue'),
-      latencyP50Ms: latencies.quantile(0.5),
-      latencyP95Ms: latencies.quantile(0.95),
-      latencyP99Ms: latencies.quantile(0.99),
+      latencyP50Ms: latencies.count === 0 ? NaN : latencies.quantile(0.5),
+      latencyP95Ms: latencies.count === 0 ? NaN : latencies.quantile(0.95),
+      latencyP99Ms: latencies.count === 0 ? NaN : latencies.quantile(0.99),
       rejected: totals.rejected - before.rejected,
       timedOut: totals.timedOut - before.timedOut,
       failed: totals.failed - before.failed,
       coldStarts: totals.cold - before.cold,
     });
     this.#rowStart = { ...totals };
+    this.#rowBusyMs = fleet.totals.busyMs;
     this.#concurrencyMs += this.#rowConcurrencyMs;
     this.#rowConcurrencyMs = 0;
     this.#latencies.take(latencies);

@@ -1,4 +1,4 @@
-/** The columns of the time series, one row per sample. Counts are of the row's interval, gauges of its end. */
+/** The columns of the time series, one row per sample. Counts and averages are of the row's interval, gauges of its end. */
 export const seriesColumns = [
   'atMs',
   'requestsPerSecond',
@@ -28,8 +28,9 @@ export type SeriesColumn = (typeof seriesColumns)[number];
 /**
  * One row of the time series. `concurrency`: requests in the system on average, waiting ones included; `waiting`: requests without a
  * place at the end of the row; `desiredReplicas`: the policy's wish (-1 before there is one); `replicas`: after bounds and scale to
- * zero; `startingReplicas`: those without a place on the machine included; `panic`: 1 in panic mode; `stableValue`, `panicValue`,
- * `targetValue`: what the policy says it saw, NaN when it says nothing. Latencies are those of requests that ended in the row.
+ * zero; `startingReplicas`: those without a place on the machine included; `busyReplicas`: those with a request in them, on average;
+ * `panic`: 1 in panic mode; `stableValue`, `panicValue`, `targetValue`: what the policy says it saw, NaN when it says nothing.
+ * Latencies are those of requests that ended in the row, NaN when none did.
  */
 export type SeriesRow = { readonly [column in SeriesColumn]: number };
 

@@ -79,7 +79,7 @@ export class SimulationRun {
     const names = Object.keys(this.series.columns);
     const columns = names.map((name) => columnOf(this.series, name));
     const lines = [names.join(',')];
-    for (let row = 0; row < this.series.length; row++) lines.push(columns.map((column) => column[row] ?? '').join(','));
+    for (let row = 0; row < this.series.length; row++) lines.push(columns.map((column) => csvCell(column[row])).join(','));
     return `${lines.join('\n')}\n`;
   }
 
@@ -119,6 +119,9 @@ export class SimulationRun {
 export function simulate(options: SimulationOptions): SimulationRun {
   return new SimulationRun(resolveOptions(options));
 }
+
+// What there is no value for stays empty.
+const csvCell = (value: number | undefined): string => (value === undefined || Number.isNaN(value) ? '' : String(value));
 
 function columnOf(series: Series, name: string): number[] {
   const column = Object.entries(series.columns).find(([candidate]) => candidate === name)?.[1];

@@ -97,6 +97,13 @@ describe('files', () => {
     expect(html).not.toMatch(/(src|href)="?https?:/);
   });
 
+  test('the chart library inside is that of the installed package', async () => {
+    const { uplotScript, uplotStyles } = await import('../../src/simulator/report/uplot-asset.ts');
+    const installed = (name: string): string =>
+      readFileSync(new URL(`../../node_modules/uplot/dist/${name}`, import.meta.url), 'utf8').trim();
+    expect([uplotScript, uplotStyles]).toEqual([installed('uPlot.iife.min.js'), installed('uPlot.min.css')]);
+  });
+
   test('CSV, JSON and SVG have the rows and the numbers', async () => {
     const run = simulate(options);
     const [csv, json, svg] = ['run.csv', 'deep/run.json', 'run.svg'].map((name) => join(folder, name));

@@ -37,6 +37,7 @@ export function reportClient(uPlot: typeof uPlotClass, runs: readonly ReportRun[
   let plots: uPlotClass[] = [];
   let values: HTMLElement[][] = [];
   let syncing = false;
+  let lastRow: number | undefined;
 
   function chartsOf(): Chart[] {
     const load: Line[] = [{ label: 'requests/s', column: 'requestsPerSecond', run: 0, color: '--muted', fill: true }];
@@ -55,7 +56,7 @@ export function reportClient(uPlot: typeof uPlotClass, runs: readonly ReportRun[
           lines: [
             { label: 'ready', column: 'readyReplicas', run: 0, color: '--s1', step: true, fill: true },
             { label: 'wanted', column: 'replicas', run: 0, color: '--s2', step: true, dash: true },
-            { label: 'busy', column: 'busyReplicas', run: 0, color: '--s3', step: true, thin: true },
+            { label: 'busy', column: 'busyReplicas', run: 0, color: '--s3', thin: true },
             { label: 'starting', column: 'startingReplicas', run: 0, color: '--s4', step: true },
             { label: 'draining', column: 'drainingReplicas', run: 0, color: '--muted', step: true },
           ],
@@ -140,6 +141,7 @@ export function reportClient(uPlot: typeof uPlotClass, runs: readonly ReportRun[
       width: line.thin === true ? 1 : 1.8,
       show: !hidden.has(`${line.run} ${line.column}`),
       points: { show: false },
+      spanGaps: true,
       ...(line.dash === true ? { dash: [5, 4] } : {}),
       ...(line.fill === true ? { fill: `color-mix(in srgb, ${stroke} 14%, transparent)` } : {}),
       ...(line.step === true && uPlot.paths.stepped !== undefined ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
@@ -207,9 +209,10 @@ export function reportClient(uPlot: typeof uPlotClass, runs: readonly ReportRun[
   }
 
   function showValues(plot: uPlotClass, chart: Chart, index: number): void {
-    const row = plot.cursor.idx;
-    // What was pointed at last stays readable.
-    if (row === null || row === undefined) return;
+    // What was pointed at last stays readable, also when the charts are drawn anew.
+    const row = plot.cursor.idx ?? lastRow;
+    if (row === undefined) return;
+    lastRow = row;
     chart.lines.forEach((line, at) => {
       const cell = values[index]?.[at];
       if (cell !== undefined) cell.textContent = valueText(runs[line.run]?.series[line.column]?.[row], chart.unit);
@@ -295,7 +298,10 @@ export function reportClient(uPlot: typeof uPlotClass, runs: readonly ReportRun[
     plots = [];
     charts.forEach((chart, index) => {
       const place = cards[index]?.place;
-      if (place !== undefined) plots.push(draw(chart, place, index));
+      if (place === undefined) return;
+      const plot = draw(chart, place, index);
+      plots.push(plot);
+      showValues(plot, chart, index);
     });
     if (range !== undefined) plots[0]?.setScale('x', range);
   }

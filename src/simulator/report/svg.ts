@@ -28,6 +28,9 @@ const panels: readonly Panel[] = [
   { title: 'Latency, 95th percentile', column: 'latencyP95Ms', stepped: false, height: 110, shared: false, text: duration },
 ];
 
+// Not `Math.max`: rows without a value are NaN.
+const larger = (a: number, b: number): number => (b > a ? b : a);
+
 /** A picture for a README: load, instances and latency. Its colours follow the reader's theme. */
 export function makeSvg(runs: readonly SimulationRun[]): string {
   let top = 34;
@@ -58,7 +61,7 @@ ${timeAxis(runs[0]?.durationMs ?? 1, top)}
 
 function drawPanel(panel: Panel, runs: readonly SimulationRun[], top: number): string {
   const drawn = panel.shared ? runs.slice(0, 1) : runs;
-  const most = Math.max(...drawn.map((run) => run.series.values(panel.column).reduce((a, b) => Math.max(a, b), 0)));
+  const most = Math.max(...drawn.map((run) => run.series.values(panel.column).reduce(larger, 0)));
   const high = niceTop(most);
   const bottom = top + panel.height;
   const yOf = (value: number): number => bottom - (value / high) * panel.height;
@@ -79,7 +82,7 @@ function pathOf(run: SimulationRun, panel: Panel, yOf: (value: number) => number
   const stride = Math.max(1, Math.ceil(values.length / pointsMax));
   let path = '';
   for (let index = 0; index < values.length; index += stride) {
-    const value = values.subarray(index, index + stride).reduce((a, b) => Math.max(a, b), 0);
+    const value = values.subarray(index, index + stride).reduce(larger, 0);
     const x = (left + ((times[index] ?? 0) / run.durationMs) * plotWidth).toFixed(1);
     const y = yOf(value).toFixed(1);
     path += path === '' ? `M${x} ${y}` : panel.stepped ? `H${x}V${y}` : `L${x} ${y}`;
