@@ -1,66 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { EventMessage } from '../src/cloudevents/index.ts';
 import { encodeEvent } from '../src/eventing/logs/event-codec.ts';
 import { fileLog } from '../src/eventing/logs/file.ts';
+import { event, headers, measure, measureLog, median, producers, roundMs, row, type Sample } from './log.measure.ts';
 import { bareFile, sqliteWorker } from './log-peers.ts';
 
 // The file log beside the least that could do: 64 producers, each waits until its 256 B event is durable. Interleaved rounds, medians.
 
-const producers = 64;
 const rounds = Number(process.argv[2] ?? 5);
-const roundMs = 1_500;
 const recoveryEvents = Number(process.argv[3] ?? 1_000_000);
 const folder = mkdtempSync(join(tmpdir(), 'knative-embed-bench-'));
-const body = Buffer.alloc(256, 'x');
-const headers = ['kn-ttl', '254'];
-let made = 0;
-
-function event(): EventMessage {
-  const id = String(++made);
-  return new EventMessage({ id, source: '/bench', type: 'com.example.order.created', datacontenttype: 'application/json', body });
-}
-
-interface Sample {
-  readonly perSecond: number;
-  readonly cpuMicros: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly loopP99: number;
-}
-
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
-
-async function measure(append: () => Promise<unknown> | undefined): Promise<Sample> {
-  const waits: number[] = [];
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  let events = 0;
-  const start = performance.now();
-  const cpu = process.cpuUsage();
-  delay.enable();
-  await Promise.all(
-    Array.from({ length: producers }, async () => {
-      while (performance.now() - start < roundMs) {
-        const before = performance.now();
-        await append();
-        if (++events % 16 === 0) waits.push(performance.now() - before);
-      }
-    }),
-  );
-  delay.disable();
-  const { user, system } = process.cpuUsage(cpu);
-  const seconds = (performance.now() - start) / 1_000;
-  waits.sort((a, b) => a - b);
-  return {
-    perSecond: events / seconds,
-    cpuMicros: (user + system) / events,
-    p50: waits[waits.length >> 1] ?? 0,
-    p99: waits[Math.floor(waits.length * 0.99)] ?? 0,
-    loopP99: delay.percentile(99) / 1e6,
-  };
-}
 
 const peers: Record<string, (name: string) => Promise<Sample>> = {
   'bare file, async fdatasync': async (name) => {
@@ -80,18 +30,7 @@ const peers: Record<string, (name: string) => Promise<Sample>> = {
   'file log': async (name) => {
     const log = fileLog(join(folder, name));
     await log.open();
-    const trigger = log.trigger('t');
-    const shares = [trigger];
-    const consumer = trigger.consume({
-      onReady: () => {
-        queueMicrotask(() => {
-          for (let next = consumer.next(); next !== undefined; next = consumer.next()) next.ack();
-        });
-      },
-      prefetch: 100,
-    });
-    const sample = await measure(() => log.append(event(), shares, headers));
-    consumer.close();
+    const sample = await measureLog(log);
     await log.close();
     return sample;
   },
@@ -119,13 +58,7 @@ const bare = rate('bare file, async fdatasync');
 console.log(`${producers} producers, 256 B events, ${rounds} interleaved rounds of ${roundMs} ms, medians\n`);
 console.log('| | events/s | of the bare file | CPU µs/event | wait p50 / p99 ms | loop delay p99 ms |');
 console.log('|---|---|---|---|---|---|');
-for (const [name, all] of samples) {
-  const of = (pick: (sample: Sample) => number): number => median(all.map(pick));
-  const waits = `${of(({ p50 }) => p50).toFixed(2)} / ${of(({ p99 }) => p99).toFixed(2)}`;
-  console.log(
-    `| ${name} | ${Math.round(rate(name)).toLocaleString('en')} | ${(rate(name) / bare).toFixed(2)} | ${of(({ cpuMicros }) => cpuMicros).toFixed(2)} | ${waits} | ${of(({ loopP99 }) => loopP99).toFixed(2)} |`,
-  );
-}
+for (const [name, all] of samples) console.log(row(name, all, bare));
 
 async function recovery(): Promise<void> {
   const path = join(folder, 'recovery');
