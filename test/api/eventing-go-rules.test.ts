@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { upstreamCesqlError } from '../../src/api/eventing/upstream-cesql-error.ts';
 import { formatGoUrl, parseGoUrl, resolveGoUrl } from '../../src/api/duck/go-url.ts';
 import { triggers } from '../../src/api/eventing/trigger.ts';
 import { errorText, noErrors } from '../../src/api/field-errors.ts';
@@ -85,5 +86,27 @@ test.each(['/etc', '../UTC', '\\x'])('%j leads out of the zone files', (timezone
   const spec = { schedule: '1 * * * *', timezone, sink: { uri: 'http://s' } };
   expect(errorsOf(pingSources, { spec })).toBe(
     `invalid value: provided bad location ${timezone}: time: invalid location name: spec.timezone`,
+  );
+});
+
+test.each([
+  ['*', 'parse error: syntax error: '],
+  ['* 7', ''],
+  ['id 7 8', 'parse error: syntax error: '],
+  ['id 7', ''],
+  ['id = ', ''],
+  ['LOWER(id', 'parse error: syntax error: '],
+  ['id LIKE 7', 'parse error: syntax error: |failed to parse LIKE expression: the pattern was not a string literal'],
+  ['id LIKE', ''],
+  ['id = 88888888888', 'parse error: strconv.ParseInt: parsing "88888888888": value out of range'],
+  ['88888888888 +', ''],
+])('upstream says of the expression %j', (expression, words) => {
+  expect(upstreamCesqlError(expression)).toBe(words);
+});
+
+test('a dependency is a reference whose fields are texts', () => {
+  const metadata = { name: 'o', namespace: 'here', annotations: { 'knative.dev/dependency': '{"name":7}' } };
+  expect(errorsOf(triggers, { metadata, spec: { broker: 'b', subscriber: { uri: 'http://s' } } })).toMatch(
+    /cannot unmarshal number into Go struct field ObjectReference\.name of type string$/,
   );
 });

@@ -12,6 +12,7 @@ import {
   type FieldErrors,
 } from '../field-errors.ts';
 import type { SubscriptionsApiFilter } from './filter-spec.ts';
+import { upstreamCesqlError } from './upstream-cesql-error.ts';
 
 const attributeName = /^[a-z][a-z0-9]*$/;
 const attributeNameRule = 'Attribute name must start with a letter and can only contain lowercase alphanumeric';
@@ -59,15 +60,5 @@ function countDialects(filter: SubscriptionsApiFilter): number {
 function validateCesql(expression: string): FieldErrors {
   if (expression === '') return noErrors;
   const node = parseCesql(expression);
-  return node instanceof CesqlFault ? invalidValue(expression, '', upstreamParseError(expression)) : noErrors;
-}
-
-// Upstream's parser has a text for an integer that is too large and for input that ends before an expression begins. Every other syntax
-// error crashes it, which its webhook reports without a text.
-function upstreamParseError(expression: string): string {
-  const integers =
-    expression.replace(/'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"/g, ' ').match(/(?<![A-Za-z0-9_.])\d+(?![A-Za-z0-9_.])/g) ?? [];
-  const large = integers.find((digits) => Number(digits) > 0x7fffffff);
-  if (large !== undefined) return `parse error: strconv.ParseInt: parsing ${JSON.stringify(large)}: value out of range`;
-  return /^[\s(]*$/.test(expression) ? 'parse error: syntax error: ' : '';
+  return node instanceof CesqlFault ? invalidValue(expression, '', upstreamCesqlError(expression)) : noErrors;
 }
