@@ -21,6 +21,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts', '**/node_modules/**'],
           isolate: false,
+          // Properties and replays take longer on a machine that is busy with something else.
+          testTimeout: 30_000,
         },
       },
       {

@@ -142,7 +142,7 @@ export function* dataPlaneCases(cases: unknown[], openWorld: () => Promise<World
   }
 }
 
-/** Upgraded connections live by traffic here: only `timeoutSeconds` cuts a busy one (docs/differences/data-plane.md). */
+/** Upgraded connections live by traffic here: only `timeoutSeconds` cuts a busy one (docs/differences.md). */
 function differenceOf({ family, config }: DataPlaneCase): string | undefined {
   const { idleTimeoutSeconds = 0, responseStartTimeoutSeconds = 0 } = config;
   return family === 'queue-websocket' && (idleTimeoutSeconds > 0 || responseStartTimeoutSeconds > 0)
