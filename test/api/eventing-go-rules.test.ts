@@ -7,6 +7,7 @@ import { sequences } from '../../src/api/flows/sequence.ts';
 import type { AdmissionContext, Kind } from '../../src/api/kind.ts';
 import { subscriptions } from '../../src/api/messaging/subscription.ts';
 import type { Resource } from '../../src/api/resource.ts';
+import { sinkBindings } from '../../src/api/sources/sink-binding.ts';
 import { pingSources } from '../../src/api/sources/ping-source.ts';
 import { strictDecode } from '../../src/api/strict-decode.ts';
 
@@ -109,4 +110,17 @@ test('a dependency is a reference whose fields are texts', () => {
   expect(errorsOf(triggers, { metadata, spec: { broker: 'b', subscriber: { uri: 'http://s' } } })).toMatch(
     /cannot unmarshal number into Go struct field ObjectReference\.name of type string$/,
   );
+});
+
+test('the labels of a selected subject are valid ones', () => {
+  const of = (matchLabels: Record<string, string>): string =>
+    errorsOf(sinkBindings, {
+      spec: {
+        sink: { uri: 'http://s' },
+        subject: { apiVersion: 'v1', kind: 'Pod', namespace: 'here', selector: { matchLabels } },
+      },
+    });
+  expect(of({ app: 'a' })).toBe('');
+  expect(of({ 'no name': 'a' })).toMatch(/^invalid value: key: Invalid value: "no name": name part .*: spec\.subject\.selector$/);
+  expect(of({ app: 'no value' })).toMatch(/^invalid value: values\[0\]\[app\]: Invalid value: "no value": /);
 });

@@ -91,7 +91,7 @@ function hasSeveralExtensions(object: Resource): boolean {
 
 // The line that says that something changed, and the lines that say what: Go's prints or ours.
 const changeDetails =
-  /^((?:Immutable (?:fields|annotations) changed|Channel\.Spec\.Subscribers changed).*)\n(?:(?:\{.*:|\t.*||(?:\S+: )?-.* \+.*)(?:\n|$))*/gm;
+  /^((?:Immutable (?:fields|annotations) changed|Channel\.Spec\.Subscribers changed).*)\n(?:(?:\*?\{.*:|\t.*||(?:\S+: )?-.* \+.*)(?:\n|$))*/gm;
 
 // Details of changed fields and the values of steps and branches are prints of Go values.
 function comparable(text: string, severalKeys: boolean): string {

@@ -12,7 +12,7 @@ import {
   type FieldErrors,
 } from '../field-errors.ts';
 import type { AdmissionContext, Kind } from '../kind.ts';
-import { cIdentifierProblems, dns1123LabelProblems, qualifiedNameProblems } from '../names.ts';
+import { cIdentifierProblems, dns1123LabelProblems, labelValueProblems, qualifiedNameProblems } from '../names.ts';
 import { describe, object, present, string, type TypeOf } from '../schema.ts';
 
 const subject = object({ apiVersion: string, kind: string, namespace: string, name: string, selector: labelSelector });
@@ -79,7 +79,11 @@ function validateSubject(given: Subject): FieldErrors {
 }
 
 function validateSelector(selector: TypeOf<typeof labelSelector>): FieldErrors {
-  for (const { operator, values = [] } of selector.matchExpressions ?? []) {
+  for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
+    const problems = labelProblems(key, [value]);
+    if (problems !== '') return invalidValue(problems, 'selector');
+  }
+  for (const { key = '', operator, values = [] } of selector.matchExpressions ?? []) {
     const name: string = operator;
     if (!['In', 'NotIn', 'Exists', 'DoesNotExist'].includes(name)) {
       return invalidValue(`${JSON.stringify(name)} is not a valid label selector operator`, 'selector');
@@ -94,6 +98,21 @@ function validateSelector(selector: TypeOf<typeof labelSelector>): FieldErrors {
         'selector',
       );
     }
+    const problems = labelProblems(key, values);
+    if (problems !== '') return invalidValue(problems, 'selector');
   }
   return noErrors;
+}
+
+/** What the Kubernetes libraries say of a label name and of values that it shall have. */
+function labelProblems(key: string, values: readonly string[]): string {
+  const problems: string[] = [];
+  const of = (path: string, value: string, why: readonly string[]): void => {
+    if (why.length > 0) problems.push(`${path}: Invalid value: ${JSON.stringify(value)}: ${why.join('; ')}`);
+  };
+  of('key', key, qualifiedNameProblems(key));
+  values.forEach((value, index) => {
+    of(`values[${index}][${key}]`, value, labelValueProblems(value));
+  });
+  return problems.length > 1 ? `[${problems.join(', ')}]` : (problems[0] ?? '');
 }
