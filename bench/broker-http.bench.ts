@@ -49,6 +49,8 @@ console.log('| peer | CPU µs per event | ÷ forwarder | events per CPU s | even
 for (const [name, runs] of Object.entries(results)) {
   const cpuUs = median(runs.map((run) => run.cpuUs));
   const rate = median(runs.map((run) => run.rate));
-  console.log(`| ${name} | ${cpuUs.toFixed(1)} | ${(cpuUs / base).toFixed(2)} | ${(1e6 / cpuUs).toFixed(0)} | ${rate.toFixed(0)} |`);
+  console.log(
+    `| ${name} | ${cpuUs.toFixed(1)} | ${(cpuUs / base).toFixed(2)} | ${(1e6 / cpuUs).toFixed(0)} | ${rate.toFixed(0)} |`,
+  );
 }
 process.exit(0);

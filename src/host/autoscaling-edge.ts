@@ -13,6 +13,9 @@ import type { Clock } from '../clock.ts';
 import type { FactRegistry } from '../controller/facts.ts';
 import type { MemoryStore } from '../controller/memory-store.ts';
 import type { Logger } from '../logger.ts';
+import type { Meter } from '../telemetry/meter.ts';
+import { AutoscalerMetrics } from './autoscaler-metrics.ts';
+import { revisions } from '../api/serving/revision.ts';
 import type { Activator } from '../serving/index.ts';
 import { revisionLabel } from './serving-edge.ts';
 import { isReady } from './stand-ins/pod-state.ts';
@@ -28,6 +31,8 @@ export interface AutoscalingEdgeOptions {
   readonly logger: Logger;
   /** Policy of a revision (`namespace/name`); `undefined` or left out: the KPA. */
   readonly policyFor?: (key: string) => Policy | undefined;
+  /** Gets the autoscaler's gauges; default: none are kept. */
+  readonly meter?: Meter;
   /** Called when a decider wants another number of instances than before. */
   readonly onScale?: (key: string, from: number, to: number, why: string) => void;
 }
@@ -58,8 +63,26 @@ export function createAutoscalingEdge(options: AutoscalingEdgeOptions): Autoscal
     readyPods,
     ...(options.policyFor === undefined ? {} : { policyFor: options.policyFor }),
     onChange: (key) => deciderChanged(key),
-    onDecision: (key, decision) => tell(key, decision),
+    onDecision(key, decision) {
+      if (decision.valid) measure(key, decision);
+      tell(key, decision);
+    },
   });
+
+  const metrics = options.meter === undefined ? undefined : new AutoscalerMetrics(options.meter);
+  function measure(key: string, decision: Decision): void {
+    if (metrics === undefined) return;
+    const slash = key.indexOf('/');
+    const [namespace, name] = [key.slice(0, slash), key.slice(slash + 1)];
+    const labels = store.view.get(revisions, namespace, name)?.metadata.labels ?? {};
+    const attributes = {
+      'k8s.namespace.name': namespace,
+      'kn.revision.name': name,
+      'kn.service.name': labels['serving.knative.dev/service'] ?? '',
+      'kn.configuration.name': labels['serving.knative.dev/configuration'] ?? '',
+    };
+    metrics.record(multiScaler.get(key)?.spec.scalingMetric ?? '', attributes, decision, multiScaler.explain(key));
+  }
 
   function tell(key: string, { valid, desired }: Decision): void {
     const before = wanted.get(key) ?? 0;

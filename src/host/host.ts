@@ -127,6 +127,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     activator: { ...activator, report: (key) => holds.added(key, activator.report(key)) },
     clock,
     logger,
+    ...(options.meter === undefined ? {} : { meter: options.meter }),
     ...(options.policyFor === undefined ? {} : { policyFor: options.policyFor }),
     ...(options.onScale === undefined ? {} : { onScale: options.onScale }),
   });

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { defineFunction } from '../../src/functions/index.ts';
+import { createRegistry } from '../../src/telemetry/index.ts';
 import { createTestHost, type TestHost } from '../../src/testing/test-host.ts';
 
 let host: TestHost | undefined;
@@ -101,4 +102,26 @@ test('an autoscaler class that does not run here fails the Revision with its rea
   await expect(running.run(running.ready('services.serving.knative.dev', 'by-cpu', { timeoutMs: 1_000 }))).rejects.toMatchObject({
     code: 'HOST_NOT_READY',
   });
+});
+
+test('the autoscaler shows its gauges under upstream names', async () => {
+  const registry = createRegistry();
+  const running = (host = await createTestHost({ meter: registry, images: { 'example.com/shop': defineFunction(() => 'ok') } }));
+  await running.apply({
+    apiVersion: 'serving.knative.dev/v1',
+    kind: 'Service',
+    metadata: { name: 'shop' },
+    spec: { template: { spec: { containers: [{ image: 'example.com/shop' }] } } },
+  });
+  await running.run(running.ready('services.serving.knative.dev', 'shop'));
+  await running.advance('5s');
+  const text = registry.prometheus();
+  for (const name of [
+    'kn_revision_pods_desired',
+    'kn_revision_capacity_excess',
+    'kn_revision_panic_mode',
+    'kn_revision_concurrency_stable',
+  ]) {
+    expect(text).toMatch(new RegExp(`^${name}[^\\n]*kn_revision_name="shop-00001"`, 'm'));
+  }
 });
