@@ -1,5 +1,5 @@
 import { eventingFeatures } from '../api/duck/features.ts';
-import { brokers, type Broker as BrokerResource } from '../api/eventing/broker.ts';
+import { brokerClassAnnotation, brokers, type Broker as BrokerResource } from '../api/eventing/broker.ts';
 import { eventPolicies } from '../api/eventing/event-policy.ts';
 import { triggers, type Trigger } from '../api/eventing/trigger.ts';
 import { resourceKey } from '../api/resource.ts';
@@ -43,8 +43,10 @@ export interface EventingEdgeOptions {
   readonly logger: Logger;
   /** Gets the metrics of ingress and deliveries; default none. */
   readonly meter?: Meter | undefined;
-  /** Where the events of a broker (`namespace/name`) are kept; default a memory log. */
+  /** Where the events of a broker (`namespace/name`) on the embedded log are kept; default a memory log. */
   readonly logOf?: (broker: string) => EventLog | undefined;
+  /** Logs of further broker classes, by the name in the class annotation. */
+  readonly classes?: Readonly<Record<string, (broker: string) => EventLog>> | undefined;
   /** A broker is gone for good, and its log is closed. */
   readonly onRemoved?: (broker: string) => Promise<void>;
 }
@@ -92,7 +94,7 @@ export function createEventingEdge(options: EventingEdgeOptions): EventingEdge {
   function onBroker(resource: BrokerResource, gone: boolean): void {
     const key = resourceKey(resource.metadata.namespace, resource.metadata.name);
     const present = running.get(key);
-    if (gone || !runsOnEmbeddedLog(resource)) {
+    if (gone || !(runsOnEmbeddedLog(resource) || classLog(resource) !== undefined)) {
       if (present === undefined) return;
       running.delete(key);
       brokerChanged(key);
@@ -101,8 +103,14 @@ export function createEventingEdge(options: EventingEdgeOptions): EventingEdge {
     else applyTriggers(key);
   }
 
-  function start(key: string, { metadata: { namespace, name } }: BrokerResource): Running {
-    const log = options.logOf?.(key);
+  function classLog({ metadata }: BrokerResource): ((broker: string) => EventLog) | undefined {
+    const name = metadata.annotations?.[brokerClassAnnotation] ?? '';
+    return options.classes !== undefined && Object.hasOwn(options.classes, name) ? options.classes[name] : undefined;
+  }
+
+  function start(key: string, resource: BrokerResource): Running {
+    const { namespace, name } = resource.metadata;
+    const log = runsOnEmbeddedLog(resource) ? options.logOf?.(key) : classLog(resource)?.(key);
     const open = async (): Promise<void> => {
       // A broker of the same name may still be letting go of its files.
       await stopping.get(key);

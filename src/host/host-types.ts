@@ -8,7 +8,7 @@ import type { Duration } from '../duration.ts';
 import type { Controller } from '../controller/controller.ts';
 import type { MemoryStore } from '../controller/memory-store.ts';
 import type { WatchEvent } from '../controller/resource-store.ts';
-import type { Broker } from '../eventing/index.ts';
+import type { Broker, EventLog } from '../eventing/index.ts';
 import type { Handler, HttpClient, HttpServerAddress, TlsCertificate } from '../http/index.ts';
 import type { Logger } from '../logger.ts';
 import type { Random } from '../random.ts';
@@ -29,6 +29,12 @@ export interface HostOptions {
   readonly domain?: string;
   /** Lets manifests run any `command` they name. Default false. */
   readonly allowManifestCommands?: boolean;
+  /**
+   * Logs of further broker classes, by the name in the annotation `eventing.knative.dev/broker.class`: a function that makes the log of
+   * one broker (`namespace/name`), such as `(broker) => jetStreamLog({ stream: broker.replace('/', '-') })`. Brokers of other classes say
+   * that they do not run here.
+   */
+  readonly brokerClasses?: Readonly<Record<string, (broker: string) => EventLog>>;
   /** Autoscaling policy of a revision (`namespace/name`). Default: the KPA. */
   readonly policyFor?: (revision: string) => Policy | undefined;
   readonly clock?: Clock;

@@ -163,6 +163,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     clock,
     logger,
     ...brokerFiles(options.dataDir, { clock, logger }),
+    classes: options.brokerClasses,
   });
   const fallback = createFallback({
     brokerIngress: eventing.ingress,

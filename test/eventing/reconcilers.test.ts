@@ -74,8 +74,11 @@ describe('broker', () => {
     const other = broker({
       metadata: { name: 'main', namespace: 'shop', annotations: { 'eventing.knative.dev/broker.class': 'Kafka' } },
     });
-    const status = brokerReconciler.reconcile(other, objectWorld([], { facts }), nowMs).status as BrokerStatus;
+    const status = brokerReconciler.reconcile(other, objectWorld([]), nowMs).status as BrokerStatus;
     expect(brief(status)['Ready']).toBe('False BrokerClassNotSupported');
+    // The host answers for classes that it has a log for.
+    const running = brokerReconciler.reconcile(other, objectWorld([], { facts }), nowMs).status as BrokerStatus;
+    expect(brief(running)).toMatchObject({ Ready: 'True', TriggerChannelReady: 'True HostLog' });
   });
 
   test('stops at a dead letter sink that is missing, and recovers', () => {

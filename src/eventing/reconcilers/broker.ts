@@ -27,9 +27,17 @@ export function runsOnEmbeddedLog(broker: Broker): boolean {
   return brokerClass === undefined || brokerClass === '' || brokerClass === channelBrokerClass;
 }
 
+const hostLogReason = 'HostLog';
+
+/** True for brokers that this package runs: on the embedded log, or of a class that the host has a log for. */
+export function runsHere(broker: Broker): boolean {
+  const kept = broker.status?.conditions?.find(({ type }) => type === 'TriggerChannelReady');
+  return runsOnEmbeddedLog(broker) || (kept?.status === 'True' && kept.reason === hostLogReason);
+}
+
 /**
  * Gives a Broker its address and conditions. The address is the fact `broker-address` of key `namespace/name`, a URL; until the host
- * answers, the broker is not ready.
+ * answers, the broker is not ready. A broker of another class than the embedded log's runs when the host answers for it.
  */
 export const brokerReconciler: Reconciler<Broker> = {
   name: 'broker',
@@ -48,8 +56,9 @@ export const brokerReconciler: Reconciler<Broker> = {
     });
     startPass(conditions, generation !== broker.status?.observedGeneration);
 
-    if (!runsOnEmbeddedLog(broker)) {
-      const brokerClass = broker.metadata.annotations?.[brokerClassAnnotation] ?? '';
+    const url = world.fact<string>({ provider: 'broker-address', key: `${namespace}/${name}` });
+    const brokerClass = broker.metadata.annotations?.[brokerClassAnnotation] ?? '';
+    if (!runsOnEmbeddedLog(broker) && url === undefined) {
       conditions.markFalse(
         'TriggerChannelReady',
         'BrokerClassNotSupported',
@@ -57,8 +66,13 @@ export const brokerReconciler: Reconciler<Broker> = {
       );
       return finish();
     }
-    conditions.markTrue('TriggerChannelReady', 'EmbeddedLog', embeddedLogMessage);
-    const url = world.fact<string>({ provider: 'broker-address', key: `${namespace}/${name}` });
+    if (runsOnEmbeddedLog(broker)) conditions.markTrue('TriggerChannelReady', 'EmbeddedLog', embeddedLogMessage);
+    else
+      conditions.markTrue(
+        'TriggerChannelReady',
+        hostLogReason,
+        `Events are kept in the log of broker class ${JSON.stringify(brokerClass)}.`,
+      );
     for (const type of ['IngressReady', 'FilterReady']) {
       if (url === undefined) conditions.markUnknown(type, 'BrokerNotStarted', 'The broker has not been started yet.');
       else conditions.markTrue(type);

@@ -3,7 +3,7 @@ import { eventingFeatures } from '../../api/duck/features.ts';
 import { brokers, type Broker } from '../../api/eventing/broker.ts';
 import { triggers, type Trigger, type TriggerStatus } from '../../api/eventing/trigger.ts';
 import type { Plan, Reader, Reconciler } from '../../api/reconciler.ts';
-import { deadLetterStatus, runsOnEmbeddedLog } from './broker.ts';
+import { deadLetterStatus, runsHere } from './broker.ts';
 import { propagateDependency } from './dependency.ts';
 import { startPass } from './pass.ts';
 import { resolveDestination } from './resolve-destination.ts';
@@ -84,7 +84,7 @@ function propagateBroker(broker: Broker, conditions: ConditionManager): boolean 
   else if (ready.status === 'False') conditions.markFalse('BrokerReady', ready.reason, ready.message);
   else conditions.markUnknown('BrokerReady', ready.reason, ready.message);
   const observed = broker.metadata.generation === undefined || broker.status?.observedGeneration === broker.metadata.generation;
-  return ready.status === 'True' && observed && runsOnEmbeddedLog(broker);
+  return ready.status === 'True' && observed && runsHere(broker);
 }
 
 function resolveSubscriber(
