@@ -26,3 +26,4 @@ export { createUpstream, parseAddress, type Upstream, type UpstreamOptions, type
 export { type Unseen } from './http1-connection.ts';
 export { pipeTunnels } from './tunnel.ts';
 export { type TlsCertificate, type TlsOptions } from './tls.ts';
+export { PassingExchange } from './passing-exchange.ts';

@@ -1,5 +1,6 @@
 import type { BodyFlow, BodySink, Exchange, Handler } from '../http/exchange.ts';
 import { createMemoryNetwork } from '../http/memory-network.ts';
+import { PassingExchange } from '../http/passing-exchange.ts';
 import { rawHeadersFrom } from '../http/raw-headers.ts';
 
 /** A body in a recording: text where it is UTF-8, else Base64. */
@@ -154,15 +155,14 @@ function headersOf(rawHeaders: readonly string[]): Record<string, string> {
 }
 
 /** An exchange that is watched on its way through. */
-class RecordingExchange implements Exchange {
-  readonly #inner: Exchange;
+class RecordingExchange extends PassingExchange {
   readonly #sent: Uint8Array[] = [];
   readonly #received: Uint8Array[] = [];
   #status = 0;
   #head: readonly string[] = [];
 
   constructor(inner: Exchange, done: (recorded: RecordedExchange) => void) {
-    this.#inner = inner;
+    super(inner);
     inner.onFinished((error) => {
       if (error !== undefined || this.#status === 0) return;
       done({
@@ -172,41 +172,8 @@ class RecordingExchange implements Exchange {
     });
   }
 
-  get method(): string {
-    return this.#inner.method;
-  }
-  get target(): string {
-    return this.#inner.target;
-  }
-  get host(): string {
-    return this.#inner.host;
-  }
-  get scheme(): 'http' | 'https' {
-    return this.#inner.scheme;
-  }
-  get httpVersion(): '1.0' | '1.1' | '2.0' {
-    return this.#inner.httpVersion;
-  }
-  get rawHeaders(): readonly string[] {
-    return this.#inner.rawHeaders;
-  }
-  get remoteAddress(): string {
-    return this.#inner.remoteAddress;
-  }
-  get signal(): AbortSignal {
-    return this.#inner.signal;
-  }
-  get hasBody(): boolean {
-    return this.#inner.hasBody;
-  }
-  get headSent(): boolean {
-    return this.#inner.headSent;
-  }
-  header(name: string): string | undefined {
-    return this.#inner.header(name);
-  }
-  receive(sink: BodySink): BodyFlow {
-    return this.#inner.receive({
+  override receive(sink: BodySink): BodyFlow {
+    return this.inner.receive({
       data: (chunk) => {
         this.#received.push(chunk.slice());
         return sink.data(chunk);
@@ -215,35 +182,23 @@ class RecordingExchange implements Exchange {
       error: (error) => sink.error(error),
     });
   }
-  writeInformational(status: number, rawHeaders?: readonly string[]): void {
-    this.#inner.writeInformational(status, rawHeaders);
-  }
-  writeHead(status: number, rawHeaders: readonly string[] = []): void {
+  override writeHead(status: number, rawHeaders: readonly string[] = []): void {
     this.#note(status, rawHeaders);
-    this.#inner.writeHead(status, rawHeaders);
+    this.inner.writeHead(status, rawHeaders);
   }
-  write(chunk: Uint8Array): boolean {
+  override write(chunk: Uint8Array): boolean {
     this.#sent.push(chunk.slice());
-    return this.#inner.write(chunk);
+    return this.inner.write(chunk);
   }
-  onDrain(resume: () => void): void {
-    this.#inner.onDrain(resume);
-  }
-  end(chunk?: Uint8Array | string, rawTrailers?: readonly string[]): void {
+  override end(chunk?: Uint8Array | string, rawTrailers?: readonly string[]): void {
     if (chunk !== undefined) this.#sent.push(Buffer.from(chunk as string));
     if (this.#status === 0) this.#note(200, []);
-    this.#inner.end(chunk, rawTrailers);
+    this.inner.end(chunk, rawTrailers);
   }
-  respond(status: number, rawHeaders: readonly string[], body?: Uint8Array | string): void {
+  override respond(status: number, rawHeaders: readonly string[], body?: Uint8Array | string): void {
     this.#note(status, rawHeaders);
     if (body !== undefined) this.#sent.push(Buffer.from(body as string));
-    this.#inner.respond(status, rawHeaders, body);
-  }
-  destroy(error?: Error): void {
-    this.#inner.destroy(error);
-  }
-  onFinished(listener: (error: Error | undefined) => void): void {
-    this.#inner.onFinished(listener);
+    this.inner.respond(status, rawHeaders, body);
   }
 
   #note(status: number, rawHeaders: readonly string[]): void {

@@ -1,3 +1,4 @@
+import { startRetention } from './retention.ts';
 import type { Consumer, ConsumerMessages, ConsumerInfo, JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { realClock, sleep, type Clock } from '../../clock.ts';
@@ -35,7 +36,6 @@ export interface JetStreamLogOptions {
 }
 
 const ackPendingMax = 10_000;
-const retainEveryMs = 5_000;
 const jetStreamFull = 10077;
 
 /**
@@ -63,7 +63,7 @@ class JetStreamLog implements EventLog, ServerHome {
   #connected: { nc: NatsConnection; js: JetStreamClient; jsm: JetStreamManager } | undefined;
   readonly #fetches = new Map<ServerTrigger, ConsumerMessages>();
   #last = 0;
-  #retainTimer: Disposable | undefined;
+  #retention: Disposable | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: JetStreamLogOptions) {
@@ -101,7 +101,11 @@ class JetStreamLog implements EventLog, ServerHome {
       throw logUnavailable('the stream cannot be opened', cause);
     }
     void this.#fetchAfterReconnects(nc);
-    this.#retainLater();
+    this.#retention = startRetention(
+      this.clock,
+      () => this.#retain(),
+      (error) => this.#logger.warn({ error: messageOf(error) }, 'jetstream log: old events stay'),
+    );
   }
 
   /** Requests that went down with a connection get no answer: they are made again at once, not when they expire. */
@@ -356,18 +360,6 @@ class JetStreamLog implements EventLog, ServerHome {
     return { firstPosition: events === 0 ? 0 : first, lastPosition, events, bytes };
   }
 
-  #retainLater(): void {
-    if (this.#closed !== undefined) return;
-    this.#retainTimer = this.clock.setTimer(retainEveryMs, () => {
-      const failed = (error: unknown): void => {
-        if (this.#closed === undefined) this.#logger.warn({ error: messageOf(error) }, 'jetstream log: old events stay');
-      };
-      void this.#retain()
-        .catch(failed)
-        .finally(() => this.#retainLater());
-    });
-  }
-
   /** Purges what is done for all triggers and older than the newest `retainEvents`. */
   async #retain(): Promise<void> {
     const { jsm } = this.#server();
@@ -382,7 +374,7 @@ class JetStreamLog implements EventLog, ServerHome {
   }
 
   async #close(): Promise<void> {
-    this.#retainTimer?.[Symbol.dispose]();
+    this.#retention?.[Symbol.dispose]();
     await Promise.allSettled(this.#publishing);
     for (const trigger of this.#triggers.values()) {
       await trigger.ready.catch(() => undefined);

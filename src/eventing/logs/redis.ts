@@ -1,3 +1,4 @@
+import { startRetention } from './retention.ts';
 import type { Redis, RedisOptions } from 'ioredis';
 import { realClock, sleep, type Clock } from '../../clock.ts';
 import type { EventMessage } from '../../cloudevents/event-message.ts';
@@ -43,7 +44,6 @@ redis.call('PUBLISH', KEYS[1], position)
 return position`;
 
 const readPage = 256;
-const retainEveryMs = 5_000;
 /** The one member of each consumer group. */
 const member = 'log';
 
@@ -68,7 +68,7 @@ class RedisStreamsLog implements EventLog, ServerHome {
   readonly #appending = new Set<Promise<void>>();
   #clients: { main: Redis; listener: Redis } | undefined;
   #last = 0;
-  #retainTimer: Disposable | undefined;
+  #retention: Disposable | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: RedisStreamsLogOptions) {
@@ -113,7 +113,11 @@ class RedisStreamsLog implements EventLog, ServerHome {
       this.#wake();
     });
     listener.on('ready', () => this.#wake());
-    this.#retainLater();
+    this.#retention = startRetention(
+      this.clock,
+      () => this.#retain(),
+      (error) => this.#logger.warn({ error: messageOf(error) }, 'redis log: old events stay'),
+    );
   }
 
   async #checkDurability(main: Redis): Promise<void> {
@@ -424,18 +428,6 @@ class RedisStreamsLog implements EventLog, ServerHome {
     };
   }
 
-  #retainLater(): void {
-    if (this.#closed !== undefined) return;
-    this.#retainTimer = this.clock.setTimer(retainEveryMs, () => {
-      const failed = (error: unknown): void => {
-        if (this.#closed === undefined) this.#logger.warn({ error: messageOf(error) }, 'redis log: old events stay');
-      };
-      void this.#retain()
-        .catch(failed)
-        .finally(() => this.#retainLater());
-    });
-  }
-
   /** Trims what is done for all triggers and older than the newest `retainEvents`. */
   async #retain(): Promise<void> {
     let low = this.#last - (this.#options.retainEvents ?? 10_000);
@@ -452,7 +444,7 @@ class RedisStreamsLog implements EventLog, ServerHome {
   }
 
   async #close(): Promise<void> {
-    this.#retainTimer?.[Symbol.dispose]();
+    this.#retention?.[Symbol.dispose]();
     this.#wake();
     await Promise.allSettled(this.#appending);
     for (const trigger of this.#triggers.values()) {

@@ -1,78 +1,18 @@
-import { headerValue, type BodyFlow, type BodySink, type Exchange, type Tunnel } from '../../../http/index.ts';
+import { headerValue, PassingExchange, type Exchange } from '../../../http/index.ts';
 
 /** An exchange with other request headers. */
-export class HeaderExchange implements Exchange {
-  readonly rawHeaders: readonly string[];
-  readonly #inner: Exchange;
+export class HeaderExchange extends PassingExchange {
+  readonly #rawHeaders: readonly string[];
 
   constructor(inner: Exchange, rawHeaders: readonly string[]) {
-    this.#inner = inner;
-    this.rawHeaders = rawHeaders;
+    super(inner);
+    this.#rawHeaders = rawHeaders;
   }
 
-  get method(): string {
-    return this.#inner.method;
+  override get rawHeaders(): readonly string[] {
+    return this.#rawHeaders;
   }
-  get target(): string {
-    return this.#inner.target;
-  }
-  get host(): string {
-    return this.#inner.host;
-  }
-  get scheme(): 'http' | 'https' {
-    return this.#inner.scheme;
-  }
-  get httpVersion(): '1.0' | '1.1' | '2.0' {
-    return this.#inner.httpVersion;
-  }
-  get remoteAddress(): string {
-    return this.#inner.remoteAddress;
-  }
-  get signal(): AbortSignal {
-    return this.#inner.signal;
-  }
-  get hasBody(): boolean {
-    return this.#inner.hasBody;
-  }
-  get headSent(): boolean {
-    return this.#inner.headSent;
-  }
-  get upgrade(): string | undefined {
-    return this.#inner.upgrade;
-  }
-  header(name: string): string | undefined {
-    return headerValue(this.rawHeaders, name);
-  }
-  receive(sink: BodySink): BodyFlow {
-    return this.#inner.receive(sink);
-  }
-  writeInformational(status: number, rawHeaders?: readonly string[]): void {
-    this.#inner.writeInformational(status, rawHeaders);
-  }
-  writeHead(status: number, rawHeaders?: readonly string[]): void {
-    this.#inner.writeHead(status, rawHeaders);
-  }
-  write(chunk: Uint8Array): boolean {
-    return this.#inner.write(chunk);
-  }
-  onDrain(resume: () => void): void {
-    this.#inner.onDrain(resume);
-  }
-  end(chunk?: Uint8Array | string, rawTrailers?: readonly string[]): void {
-    this.#inner.end(chunk, rawTrailers);
-  }
-  respond(status: number, rawHeaders: readonly string[], body?: Uint8Array | string): void {
-    this.#inner.respond(status, rawHeaders, body);
-  }
-  destroy(error?: Error): void {
-    this.#inner.destroy(error);
-  }
-  onFinished(listener: (error: Error | undefined) => void): void {
-    this.#inner.onFinished(listener);
-  }
-  acceptUpgrade(rawHeaders: readonly string[]): Tunnel {
-    const tunnel = this.#inner.acceptUpgrade?.(rawHeaders);
-    if (tunnel === undefined) throw new Error('this connection cannot switch protocols');
-    return tunnel;
+  override header(name: string): string | undefined {
+    return headerValue(this.#rawHeaders, name);
   }
 }
