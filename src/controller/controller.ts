@@ -29,6 +29,8 @@ export interface ControllerOptions {
   readonly onEvent?: (kind: Kind, resource: Resource, event: EventRecord) => void;
   /** Every object is reconciled again after this long; default 10 h, as upstream. */
   readonly resyncMs?: number;
+  /** Asked before each pass of the reconciler of this name: a promise while something else has precedence. Default: nothing has. */
+  readonly pause?: (reconciler: string) => Promise<void> | undefined;
   /** Keys of one reconciler handled at the same time; default 1 (the memory store answers at once), a cluster wants more. */
   readonly concurrency?: number;
 }
@@ -158,11 +160,13 @@ export function createController(options: ControllerOptions): Controller {
     return turn;
   }
 
+  const { pause } = options;
   for (const reconciler of options.reconcilers) {
     const queue = new WorkQueue({
       clock,
       concurrency: options.concurrency ?? 1,
       process: (key) => pass(reconciler, key, queue),
+      ...(pause === undefined ? {} : { pause: () => pause(reconciler.name) }),
       yieldTurn,
       onError(key, error, retryAfterMs) {
         const fields = { reconciler: reconciler.name, key, error: messageOf(error), retryAfterMs };

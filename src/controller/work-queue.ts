@@ -11,6 +11,8 @@ export interface WorkQueueOptions {
   /** First wait after a failure, doubled by each further one up to the maximum. Defaults 5 ms and 1,000 s, as client-go. */
   readonly backoffBaseMs?: number;
   readonly backoffMaxMs?: number;
+  /** Asked before each key: a promise while something else has precedence. */
+  readonly pause?: () => Promise<void> | undefined;
   /** Asked between keys: a promise when other work of the process should have its turn first. */
   readonly yieldTurn?: () => Promise<void> | undefined;
 }
@@ -85,7 +87,12 @@ export class WorkQueue {
   async #work(): Promise<void> {
     // A burst of adds in one turn becomes one pass per key.
     await Promise.resolve();
-    for (;;) {
+    while (this.#ready.size > 0) {
+      const pause = this.#options.pause?.();
+      if (pause !== undefined) {
+        await pause;
+        continue;
+      }
       const key = this.#ready.values().next().value;
       if (key === undefined) break;
       this.#ready.delete(key);

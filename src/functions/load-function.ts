@@ -29,7 +29,11 @@ export interface LoadedFunction {
  * Throws FUNCTIONS_LOAD_FAILED or FUNCTIONS_NOT_A_FUNCTION with the file's name.
  */
 export async function loadFunction(path: string, options: LoadOptions = {}): Promise<LoadedFunction> {
-  const project = findProject(path);
+  return loadFunctionOf(findProject(path), options);
+}
+
+/** `loadFunction` for a project that has been found already. */
+export async function loadFunctionOf(project: Project, options: LoadOptions = {}): Promise<LoadedFunction> {
   if (project.isFaas && /\.[cm]?ts$/.test(project.file)) redirectFaasTypes();
   const module = await importModule(project.file);
   const candidate = options.target === undefined ? defaultTarget(module) : reach(module, options.target);

@@ -1,7 +1,9 @@
 import { defineFunction } from './define-function.ts';
-import { loadFunction } from './load-function.ts';
+import { loadFunctionOf } from './load-function.ts';
+import { findProject } from './project.ts';
 import { openServer, type OpenServer } from './open-server.ts';
 import { serve } from './serve.ts';
+import { createStandardLogger } from './standard-logger.ts';
 
 const flushDelayMs = 1_000;
 const emptyModule = 'data:text/javascript,export const handle = () => undefined';
@@ -24,11 +26,11 @@ export async function rehearse({ typescript, compileCacheDir }: Rehearsal): Prom
   if (typescript) loadTypeStripping();
   try {
     // Looks for a project and fails to find a function in it: what counts is that the way has been gone.
-    await loadFunction(import.meta.filename).catch(() => undefined);
+    await loadFunctionOf(findProject(import.meta.filename)).catch(() => undefined);
     await import(emptyModule);
     const opened = await openServer();
     const rehearsal = defineFunction((_context, body) => ({ body }));
-    await serve(rehearsal, { env: {}, opened });
+    await serve(rehearsal, { env: {}, opened, logger: createStandardLogger({}) });
     await request(opened.address.port);
     return opened;
   } catch {

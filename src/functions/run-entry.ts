@@ -3,7 +3,7 @@ import type { Conventions } from './define-function.ts';
 import type { Environment } from './context.ts';
 import { readFuncYaml } from './func-yaml.ts';
 import { startFrameworkEntry } from './framework-entry.ts';
-import { loadFunction } from './load-function.ts';
+import { loadFunctionOf } from './load-function.ts';
 import type { OpenServer } from './open-server.ts';
 import { findProject } from './project.ts';
 import { serve, type FunctionServer, type ServeOptions } from './serve.ts';
@@ -53,7 +53,7 @@ export async function runEntry(start: EntryStart): Promise<Entry> {
   if (isFramework) return { server: await startFrameworkEntry(project, start), style: 'functions-framework' };
   const writeCache = start.compileCache === true ? useCompileCache() : undefined;
   const target = start.target ?? env['FUNCTION_TARGET'];
-  const { definition } = await loadFunction(start.modulePath, {
+  const { definition } = await loadFunctionOf(project, {
     ...(target === undefined ? {} : { target }),
     ...(start.conventions === undefined ? {} : { conventions: start.conventions }),
   });

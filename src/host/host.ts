@@ -36,6 +36,7 @@ import { createRequestLogs } from './request-logs.ts';
 import { responseOf } from './response.ts';
 import { createRuntime } from './runtimes/create-runtime.ts';
 import { createImageMap } from './runtimes/image-map.ts';
+import { StartPrecedence } from './start-precedence.ts';
 import { createServingEdge, revisionLabel } from './serving-edge.ts';
 import { PodRunner } from './stand-ins/pod-runner.ts';
 import { revisionOf, whyNoInstance } from './revision-pods.ts';
@@ -74,6 +75,8 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   });
 
   const coldStarts = new ColdStarts(clock, meter);
+  // A virtual clock stands still while the world works: there is nothing to win, and time to be lost.
+  const precedence = clock === realClock ? new StartPrecedence(clock) : undefined;
   const activator = createActivator({
     clock,
     random,
@@ -81,8 +84,10 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     meter,
     onColdStart(revision) {
       coldStarts.requested(revision);
+      precedence?.requested(revision);
       autoscaling.coldStart(revision);
     },
+    onColdStartEnd: (revision) => precedence?.answered(revision),
     onColdStartTimeout(revision, waitedMs) {
       const why = whyNoInstance(store, revision);
       logger.warn({ revision, waitedMs, why }, 'the budget for a cold start has run out');
@@ -118,6 +123,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     instanceOf,
     holds,
     coldStarts,
+    precedence,
     coldStartTimeoutMs,
   });
   const coreService = createCoreServiceEdge({ store, activator, instanceOf });
@@ -198,6 +204,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     logger,
     meter,
     activity,
+    ...(precedence === undefined ? {} : { pause: (reconciler: string) => precedence.before(reconciler) }),
     onEvent: (kind, resource, event) =>
       logger.debug({ kind: kind.kind, key: resourceKey(resource.metadata.namespace, resource.metadata.name), ...event }, 'event'),
   });

@@ -8,6 +8,7 @@ import type { Activator, IngressReadiness, RevisionSettings, Router, ServingInst
 import type { Instance } from './runtimes/runtime.ts';
 import type { BackgroundHolds } from './background-holds.ts';
 import type { ColdStarts } from './cold-starts.ts';
+import type { StartPrecedence } from './start-precedence.ts';
 import { isTerminating } from './stand-ins/pod-state.ts';
 
 /** Label of a Pod that names its revision. */
@@ -25,6 +26,8 @@ export interface ServingEdgeOptions {
   readonly instanceOf: (uid: string | undefined) => Instance | undefined;
   readonly holds: BackgroundHolds;
   readonly coldStarts: ColdStarts;
+  /** Told which revisions have an instance. */
+  readonly precedence: StartPrecedence | undefined;
   /** Budget of requests that wait for the first instance; see `RevisionSettings`. */
   readonly coldStartTimeoutMs: number | undefined;
 }
@@ -37,7 +40,7 @@ export interface ServingEdge extends Disposable {
 }
 
 export function createServingEdge(options: ServingEdgeOptions): ServingEdge {
-  const { store, facts, router, activator, instanceOf, holds, coldStarts, coldStartTimeoutMs } = options;
+  const { store, facts, router, activator, instanceOf, holds, coldStarts, precedence, coldStartTimeoutMs } = options;
   const dirty = new Set<string>();
   const subscriptions: Disposable[] = [];
   let ingressChanged: (key: string) => void = () => undefined;
@@ -74,6 +77,7 @@ export function createServingEdge(options: ServingEdgeOptions): ServingEdge {
       activator.deleteRevision(key);
       holds.forget(key);
       coldStarts.forget(key);
+      precedence?.answered(key);
       return;
     }
     const instances: ServingInstance[] = [];
@@ -86,6 +90,8 @@ export function createServingEdge(options: ServingEdgeOptions): ServingEdge {
       else if (instance.address !== undefined)
         instances.push({ id, target: { address: instance.address, protocol: protocolOf(revision) } });
     }
+    // First, since the request may be answered within the next call.
+    if (instances.length > 0) precedence?.ready(key);
     activator.setInstances(key, instances, {
       ...settingsOf(revision),
       ...(coldStartTimeoutMs === undefined ? {} : { coldStartTimeoutMs }),

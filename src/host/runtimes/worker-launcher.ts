@@ -6,7 +6,7 @@ import { cannotRun } from './child.ts';
 import type { FunctionProgram } from './image-map.ts';
 import { noExec, type Exit, type Launch, type LaunchEvents, type Launcher, type Run } from './launcher.ts';
 import { createSparePool, type SparePool } from './spare-pool.ts';
-import { parseEntryReport, rehearseMessage, shutdownMessage, startMessage } from './entry-messages.ts';
+import { attendMessage, parseEntryReport, rehearseMessage, shutdownMessage, startMessage } from './entry-messages.ts';
 
 export interface WorkerLauncherOptions {
   readonly clock: Clock;
@@ -29,7 +29,14 @@ export function createWorkerLauncher(options: WorkerLauncherOptions): Launcher<F
         size: options.spares,
         clock: options.clock,
         make: () => startWorker(options.entry, limitBytes),
-        prepare: (worker) => worker.postMessage(rehearseMessage(options.rehearsal)),
+        prepare(worker) {
+          worker.on('message', function attend(report: unknown) {
+            if (parseEntryReport(report)?.type !== 'rehearsed') return;
+            worker.off('message', attend);
+            worker.postMessage(attendMessage);
+          });
+          worker.postMessage(rehearseMessage(options.rehearsal));
+        },
         discard: (worker) => void worker.terminate(),
         onBroken: (worker, broken) => worker.once('exit', broken),
       });

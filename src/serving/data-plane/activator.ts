@@ -19,6 +19,8 @@ export interface ActivatorOptions {
   readonly forwarder?: Forwarder;
   /** Called when a request finds no instance at all, once until one is there: scale from zero now. */
   readonly onColdStart?: (revision: RevisionKey) => void;
+  /** Called when a request that found no instance is answered, with its head; not when its client leaves before. */
+  readonly onColdStartEnd?: (revision: RevisionKey) => void;
   /** Called when the cold-start budget of a request has run out. */
   readonly onColdStartTimeout?: (revision: RevisionKey, waitedMs: number) => void;
   /** The log for a revision's requests; asked once for each revision. Default: none. */
@@ -88,6 +90,7 @@ export function createActivator(options: ActivatorOptions = {}): Activator {
     timeoutText: options.timeoutText ?? 'activator request timeout',
     requestLog: options.requestLog ?? (() => undefined),
     onColdStart: options.onColdStart ?? (() => undefined),
+    onColdStartEnd: options.onColdStartEnd ?? (() => undefined),
     onColdStartTimeout: options.onColdStartTimeout ?? (() => undefined),
   };
   const revisions = new Map<RevisionKey, RevisionQueue>();

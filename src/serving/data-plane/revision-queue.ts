@@ -28,6 +28,7 @@ export interface ActivatorContext {
   readonly timeoutText: string;
   readonly requestLog: (revision: RevisionKey, settings: RevisionSettings) => RequestLog | undefined;
   readonly onColdStart: (revision: RevisionKey) => void;
+  readonly onColdStartEnd: (revision: RevisionKey) => void;
   readonly onColdStartTimeout: (revision: RevisionKey, waitedMs: number) => void;
 }
 
@@ -166,6 +167,7 @@ export class RevisionQueue implements ExchangeGuard {
     if (run.cold) {
       run.cold = false;
       this.#metrics.coldStart('first-byte', this.#context.clock.monotonic() - run.arrivedMs);
+      this.#context.onColdStartEnd(this.revision);
     }
     if (this.#settings.sessionAffinity !== true || slot === undefined) return [];
     return affinityOf(exchange) === slot.id ? [] : affinityCookie(slot.id, exchange.scheme);
