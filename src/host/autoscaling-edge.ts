@@ -31,6 +31,8 @@ export interface AutoscalingEdgeOptions {
   readonly logger: Logger;
   /** Policy of a revision (`namespace/name`); `undefined` or left out: the KPA. */
   readonly policyFor?: (key: string) => Policy | undefined;
+  /** Awaited before the activator's statistics are read: fetches those of other processes. */
+  readonly collect?: () => Promise<void>;
   /** Gets the autoscaler's gauges; default: none are kept. */
   readonly meter?: Meter;
   /** Called when a decider wants another number of instances than before. */
@@ -106,6 +108,11 @@ export function createAutoscalingEdge(options: AutoscalingEdgeOptions): Autoscal
 
   function report(): void {
     timer = clock.setTimer(reportPeriodMs, report);
+    if (options.collect === undefined) record();
+    else void options.collect().then(record);
+  }
+
+  function record(): void {
     for (const key of multiScaler.keys()) {
       const stat = activator.has(key) ? activator.report(key) : undefined;
       // A revision without instances and requests reports nothing, as there is nobody to do it.

@@ -10,10 +10,10 @@ import { FactRegistry } from '../controller/facts.ts';
 import { createMemoryStore, type MemoryStore } from '../controller/memory-store.ts';
 import { durationMs } from '../duration.ts';
 import { KnativeError } from '../errors.ts';
-import { createHttpClient, type Handler, type HttpServer } from '../http/index.ts';
+import { createHttpClient, type Handler } from '../http/index.ts';
 import { silentLogger } from '../logger.ts';
 import { systemRandom } from '../random.ts';
-import { createActivator, createGateway, createRouter, requestTimeoutDefaultMs } from '../serving/index.ts';
+import { createGateway, requestTimeoutDefaultMs } from '../serving/index.ts';
 import { noopMeter } from '../telemetry/meter.ts';
 import { applyManifest } from './apply.ts';
 import { createAutoscalingEdge } from './autoscaling-edge.ts';
@@ -23,16 +23,16 @@ import { ColdStarts } from './cold-starts.ts';
 import { configData, watchConfig } from './config-maps.ts';
 import { createCoreServiceEdge } from './core-service-edge.ts';
 import { brokerFiles } from './broker-files.ts';
+import { checkWorkers, createDataPlane } from './data-plane.ts';
 import { createEventingEdge } from './eventing-edge.ts';
 import { createFallback, createFrontDoor } from './front-door.ts';
 import type { Host, HostOptions } from './host-types.ts';
 import { provideImageDigests } from './image-digests.ts';
 import { hostKinds, hostReconcilers, kindNamed } from './kinds.ts';
 import { createLocalClient } from './local-client.ts';
-import { openPorts } from './open-ports.ts';
+import type { OpenPort } from './open-ports.ts';
 import { prepareStore } from './prepare-store.ts';
 import { providePodLoad } from './removal-order.ts';
-import { createRequestLogs } from './request-logs.ts';
 import { responseOf } from './response.ts';
 import { createRuntime } from './runtimes/create-runtime.ts';
 import { createImageMap } from './runtimes/image-map.ts';
@@ -45,6 +45,7 @@ import { waitForChange, waitUntilReady } from './wait.ts';
 
 /** Starts a host. Its port opens with `listen`; `fetch` works without. */
 export async function createHost(options: HostOptions = {}): Promise<Host> {
+  checkWorkers(options);
   const clock = options.clock ?? realClock;
   const random = options.random ?? systemRandom;
   const logger = options.logger ?? silentLogger;
@@ -77,11 +78,19 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   const coldStarts = new ColdStarts(clock, meter);
   // A virtual clock stands still while the world works: there is nothing to win, and time to be lost.
   const precedence = clock === realClock ? new StartPrecedence(clock) : undefined;
-  const activator = createActivator({
+  // Sending and receiving know one another: the entrance answers what the client sends to names of this host.
+  const entrance: { inside: Handler; outside: Handler } = { inside: () => undefined, outside: () => undefined };
+  const certificates = createCertificates(store);
+  const dataPlane = await createDataPlane({
+    workers: options.workers ?? 1,
     clock,
     random,
     logger,
     meter,
+    config,
+    certificates,
+    entrance: (exchange) => entrance.outside(exchange),
+    onRequestLog: options.onRequestLog ?? ((line) => logger.info({ line: line.trimEnd() }, 'request')),
     onColdStart(revision) {
       coldStarts.requested(revision);
       precedence?.requested(revision);
@@ -93,18 +102,13 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
       logger.warn({ revision, waitedMs, why }, 'the budget for a cold start has run out');
       options.onColdStartTimeout?.(revision, waitedMs, why);
     },
-    requestLog: createRequestLogs({
-      config,
-      write: options.onRequestLog ?? ((line) => logger.info({ line: line.trimEnd() }, 'request')),
-      logger,
-    }),
   });
+  const { activator, router, collect } = dataPlane;
   const holds = new BackgroundHolds({
     activator,
     clock,
     boundMs: (key) => (revisionOf(store, key)?.spec.timeoutSeconds ?? requestTimeoutDefaultMs / 1000) * 1000,
   });
-  const router = createRouter([], { random });
   const runner: PodRunner = new PodRunner({
     store,
     runtime,
@@ -118,7 +122,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   const serving = createServingEdge({
     store,
     facts,
-    router,
+    routes: dataPlane.routes,
     activator,
     instanceOf,
     holds,
@@ -126,11 +130,12 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     precedence,
     coldStartTimeoutMs,
   });
-  const coreService = createCoreServiceEdge({ store, activator, instanceOf });
+  const coreService = createCoreServiceEdge({ store, activator: dataPlane.ownActivator, instanceOf });
   const autoscaling = createAutoscalingEdge({
     store,
     facts,
     activator: { ...activator, report: (key) => holds.added(key, activator.report(key)) },
+    ...(collect === undefined ? {} : { collect }),
     clock,
     logger,
     ...(options.meter === undefined ? {} : { meter: options.meter }),
@@ -140,23 +145,22 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   providePodLoad(facts, activator, (namespace, name) => {
     return store.view.get(deployments, namespace, name)?.metadata.labels?.[revisionLabel];
   });
-  const certificates = createCertificates(store);
-
   /** Resolves when no request is in the pod any more, or after the grace period. */
   async function drain(pod: Pod, graceMs: number): Promise<void> {
     const revision = pod.metadata.labels?.[revisionLabel];
     const keys = revision === undefined ? coreService.keysOf(pod) : [resourceKey(pod.metadata.namespace, revision)];
     const { promise: elapsed, resolve: giveUp } = Promise.withResolvers<void>();
     const timer = clock.setTimer(graceMs, giveUp);
-    await Promise.race([Promise.all(keys.map((key) => activator.drain(key, pod.metadata.name))), elapsed]);
+    await Promise.race([
+      Promise.all(keys.map((key) => (revision === undefined ? dataPlane.ownActivator : activator).drain(key, pod.metadata.name))),
+      elapsed,
+    ]);
     timer[Symbol.dispose]();
   }
 
-  const servers: HttpServer[] = [];
+  const servers: OpenPort[] = [];
   let httpsPort: number | undefined;
 
-  // Sending and receiving know one another: the entrance answers what the client sends to names of this host.
-  const entrance: { inside: Handler } = { inside: () => undefined };
   const client = createLocalClient({
     handler: (exchange) => entrance.inside(exchange),
     domain,
@@ -193,6 +197,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     );
   entrance.inside = entranceFor('local');
   const handler = entranceFor('public');
+  entrance.outside = handler;
 
   const controller = createController({
     store,
@@ -208,7 +213,10 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     onEvent: (kind, resource, event) =>
       logger.debug({ kind: kind.kind, key: resourceKey(resource.metadata.namespace, resource.metadata.name), ...event }, 'event'),
   });
-  const configWatch = watchConfig(store, (name) => controller.configChanged(name));
+  const configWatch = watchConfig(store, (name) => {
+    controller.configChanged(name);
+    dataPlane.configChanged(name);
+  });
   await prepareStore(store, domain);
   runner.start();
   serving.start();
@@ -230,7 +238,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     serving[Symbol.dispose]();
     coreService[Symbol.dispose]();
     certificates[Symbol.dispose]();
-    await activator.close();
+    await dataPlane.close();
     await runtime.close(graceMs);
     await client.close();
   }
@@ -259,7 +267,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     client,
     async listen(listenOptions = {}) {
       if (servers.length > 0) throw new KnativeError('HOST_LISTENING', 'the host listens already');
-      const { opened, address } = await openPorts(listenOptions, { handler, certificates, clock, logger });
+      const { opened, address } = await dataPlane.listen(listenOptions);
       servers.push(...opened);
       httpsPort = address.tls?.port;
       return address;

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { createHttpServer, type Handler, type HttpServer, type TlsOptions } from '../http/index.ts';
+import { createHttpServer, type Handler, type TlsOptions } from '../http/index.ts';
 import type { Logger } from '../logger.ts';
 import type { Certificates } from './certificates.ts';
 import type { ListenAddress, ListenOptions, TlsListenOptions } from './host-types.ts';
@@ -11,11 +11,17 @@ export interface OpenPortsContext {
   readonly logger: Logger;
 }
 
+/** A port that takes requests from outside. */
+export interface OpenPort {
+  /** Accepts nothing more; running requests finish within `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
 /** Opens the gateway's ports, all or none. */
 export async function openPorts(
   { port = 8080, host = '127.0.0.1', tls }: ListenOptions,
   { handler, certificates, clock, logger }: OpenPortsContext,
-): Promise<{ readonly opened: readonly HttpServer[]; readonly address: ListenAddress }> {
+): Promise<{ readonly opened: readonly OpenPort[]; readonly address: ListenAddress }> {
   const plain = createHttpServer({ handler, port, host, clock, logger });
   const address = await plain.listen();
   if (tls === undefined) return { opened: [plain], address };

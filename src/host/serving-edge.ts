@@ -20,7 +20,7 @@ const gatewayDomain = 'gateway.knative-serving.svc.cluster.local';
 export interface ServingEdgeOptions {
   readonly store: MemoryStore;
   readonly facts: FactRegistry;
-  readonly router: Router;
+  readonly routes: Pick<Router, 'set' | 'delete'>;
   readonly activator: Activator;
   /** The running instance of a Pod. */
   readonly instanceOf: (uid: string | undefined) => Instance | undefined;
@@ -40,7 +40,7 @@ export interface ServingEdge extends Disposable {
 }
 
 export function createServingEdge(options: ServingEdgeOptions): ServingEdge {
-  const { store, facts, router, activator, instanceOf, holds, coldStarts, precedence, coldStartTimeoutMs } = options;
+  const { store, facts, routes, activator, instanceOf, holds, coldStarts, precedence, coldStartTimeoutMs } = options;
   const dirty = new Set<string>();
   const subscriptions: Disposable[] = [];
   let ingressChanged: (key: string) => void = () => undefined;
@@ -53,7 +53,7 @@ export function createServingEdge(options: ServingEdgeOptions): ServingEdge {
 
   function serve(ingress: Ingress): void {
     const key = resourceKey(ingress.metadata.namespace, ingress.metadata.name);
-    router.set(ingress);
+    routes.set(ingress);
     served.set(key, {
       generation: ingress.metadata.generation ?? 0,
       publicLoadBalancer: { ingress: [{ domainInternal: gatewayDomain }] },
@@ -63,7 +63,7 @@ export function createServingEdge(options: ServingEdgeOptions): ServingEdge {
   }
 
   function stopServing(key: string): void {
-    router.delete(key);
+    routes.delete(key);
     served.delete(key);
     ingressChanged(key);
   }

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'nod
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Server as TlsServer, TLSSocket } from 'node:tls';
-import { secureOptions, type TlsOptions } from './tls.ts';
+import { secureOptions, type TlsOptions, unnamedCertificate } from './tls.ts';
 
 export interface ListenerOptions {
   readonly headBytesMax: number;
@@ -85,10 +85,10 @@ function routeConnections(server: Server, options: ListenerOptions, http2: Http2
     const { tls } = options;
     server.on(event, (socket: TLSSocket) => (socket.alpnProtocol === 'h2' ? http2.accept(socket) : toHttp1(socket)));
     // A changed default certificate must be in place before node:tls takes the connection up.
-    let fallback = tls.certificateFor('');
+    let fallback = unnamedCertificate(tls.certificateFor);
     const secure = server as Server & Partial<Pick<TlsServer, 'setSecureContext'>>;
     server.prependListener('connection', () => {
-      const next = tls.certificateFor('');
+      const next = unnamedCertificate(tls.certificateFor);
       if (next === fallback || next === undefined) return;
       fallback = next;
       secure.setSecureContext?.({ cert: next.cert, key: next.key });

@@ -10,9 +10,9 @@ export interface TlsCertificate {
 export interface TlsOptions {
   /**
    * The certificate for a server name, '' for clients that send none. Asked at each handshake: a new object takes effect at once,
-   * without a restart. `undefined` refuses the name.
+   * without a restart. `undefined` refuses the name. For '' a promise counts as none: no handshake waits for it.
    */
-  readonly certificateFor: (serverName: string) => TlsCertificate | undefined;
+  readonly certificateFor: (serverName: string) => TlsCertificate | undefined | Promise<TlsCertificate | undefined>;
 }
 
 const contexts = new WeakMap<TlsCertificate, SecureContext>();
@@ -30,20 +30,31 @@ function contextOf(certificate: TlsCertificate): SecureContext {
   }
 }
 
+/** The certificate for clients that send no server name. */
+export function unnamedCertificate(certificateFor: TlsOptions['certificateFor']): TlsCertificate | undefined {
+  const certificate = certificateFor('');
+  return certificate instanceof Promise ? undefined : certificate;
+}
+
 /** node:tls options that look certificates up by server name. */
 export function secureOptions({ certificateFor }: TlsOptions): NodeTlsOptions {
-  const fallback = certificateFor('');
+  const fallback = unnamedCertificate(certificateFor);
   return {
     ALPNProtocols: ['h2', 'http/1.1'],
     minVersion: 'TLSv1.2',
     ...(fallback === undefined ? {} : { cert: fallback.cert, key: fallback.key }),
     SNICallback(serverName, done) {
-      try {
-        const certificate = certificateFor(serverName);
+      const answer = (certificate: TlsCertificate | undefined): void => {
         if (certificate === undefined) done(new Error(`no certificate for ${serverName}`));
         else done(null, contextOf(certificate));
+      };
+      const fail = (error: unknown): void => done(error instanceof Error ? error : new Error(messageOf(error)));
+      try {
+        const certificate = certificateFor(serverName);
+        if (certificate instanceof Promise) certificate.then(answer).catch(fail);
+        else answer(certificate);
       } catch (error) {
-        done(error instanceof Error ? error : new Error(messageOf(error)));
+        fail(error);
       }
     },
   };

@@ -1,104 +1,194 @@
 // The program of one data-plane worker; started by `createDataPlaneWorkers`, which it obeys over the IPC channel.
+import { realClock } from '../clock.ts';
 import { KnativeError, messageOf } from '../errors.ts';
-import { createHttpServer, createUpstream, respondText, type Exchange, type Handler } from '../http/index.ts';
-import { createActivator, createGateway } from './data-plane/index.ts';
-import { HeaderExchange } from './data-plane/workers/header-exchange.ts';
-import type { Share, WorkerCommand, WorkerEvent } from './data-plane/workers/messages.ts';
+import { createHttpServer, createUpstream, type Handler, type HttpServer, type TlsCertificate } from '../http/index.ts';
+import { silentLogger } from '../logger.ts';
+import { createActivator, createGateway, type Activator } from './data-plane/index.ts';
+import { createRequestLogs } from './data-plane/request-logs.ts';
+import { MeasurementBuffer } from './data-plane/workers/measurements.ts';
+import type { Share, WorkerCommand, WorkerDone, WorkerEvent, WorkerPorts } from './data-plane/workers/messages.ts';
+import { createPasser, passAsItIs, passedRequests } from './data-plane/workers/passing.ts';
 import type { RevisionKey, RevisionSettings } from './data-plane/revision.ts';
 import { createRouter } from './router.ts';
 
-const revisionHeader = 'K-Worker-Revision';
+type Start = Extract<WorkerCommand, { type: 'start' }>;
 
-const send = (event: WorkerEvent): void => void process.send?.(event);
+const logFlushMs = 20;
+
+// Without the callback an owner that has just gone would make this an error that nobody handles.
+const send = (event: WorkerEvent): void => void process.send?.(event, undefined, undefined, () => undefined);
 const router = createRouter();
-const activator = createActivator({ onColdStart: (revision) => send({ type: 'cold-start', revision }) });
 const neighbours = createUpstream();
+const pass = createPasser(neighbours);
+const measurements = new MeasurementBuffer();
+let observability: Readonly<Record<string, string>> = {};
+let lines: string[] = [];
+let activator: Activator;
+let gateway: Handler;
+let inner: HttpServer | undefined;
+let servers: HttpServer[] = [];
+let httpsPort: number | undefined;
 
-/** Takes the requests of workers that have no share of a revision. Its port is on the loopback address and nobody else's business. */
-const internal: Handler = (exchange) => {
-  const revision = exchange.header('k-worker-revision') ?? '';
-  activator.handle(revision, exchange, { rawHeaders: withoutRevision(exchange.rawHeaders), proxied: true });
-};
-
-function withoutRevision(rawHeaders: readonly string[]): string[] {
-  return rawHeaders.filter((_, i) => rawHeaders[i & ~1]?.toLowerCase() !== 'k-worker-revision');
+function log(line: string): void {
+  if (lines.length === 0) realClock.setTimer(logFlushMs, flushLog);
+  lines.push(line);
 }
 
-function passOn(revision: RevisionKey, address: string): Handler {
-  return (exchange: Exchange) => {
-    const passed = new HeaderExchange(exchange, [...exchange.rawHeaders, revisionHeader, revision]);
-    neighbours.forward(passed, address, (error) => respondText(passed, 502, error.message));
-    // The place here is free only when the answer has gone.
-    return new Promise((resolve) => exchange.onFinished(() => resolve()));
-  };
+function flushLog(): void {
+  if (lines.length === 0) return;
+  send({ type: 'log', lines });
+  lines = [];
 }
 
-function apply(revision: RevisionKey, settings: RevisionSettings, share: Share): void {
-  if (share.through !== undefined) {
-    const target = { handler: passOn(revision, share.through) };
-    activator.setInstances(revision, [{ id: `worker ${share.through}`, target }], { ...settings, containerConcurrency: 0 });
-  } else activator.setInstances(revision, share.instances, { ...settings, containerConcurrency: share.containerConcurrency });
-}
-
-function toOwner(address: string): Handler {
-  return (exchange) => neighbours.forward(exchange, address, (error) => respondText(exchange, 502, error.message));
-}
-
-async function listen({ host, port, listener, fallback }: Extract<WorkerCommand, { type: 'listen' }>): Promise<void> {
-  const handler = createGateway({
+async function start({ listener, fallback, observability: data, measured }: Start): Promise<Partial<WorkerDone>> {
+  observability = data;
+  activator = createActivator({
+    ...(measured ? { meter: measurements } : {}),
+    onColdStart: (revision) => send({ type: 'cold-start', revision }),
+    onColdStartEnd: (revision) => send({ type: 'cold-start-end', revision }),
+    onColdStartTimeout: (revision, waitedMs) => send({ type: 'cold-start-timeout', revision, waitedMs }),
+    requestLog: createRequestLogs({ config: () => observability, write: log, logger: silentLogger }),
+  });
+  gateway = createGateway({
     router,
     activator,
     listener,
-    ...(fallback === undefined ? {} : { fallback: toOwner(fallback) }),
+    httpsPort: () => httpsPort,
+    ...(fallback === undefined ? {} : { fallback: passAsItIs(neighbours, fallback) }),
   });
-  const server = createHttpServer({ handler, host, port, reusePort: true });
-  const inner = createHttpServer({ handler: internal });
-  const [address, innerAddress] = await Promise.all([server.listen(), inner.listen()]);
-  close = async (graceMs) => {
-    await server.close(graceMs);
-    await inner.close(0);
-    neighbours.close();
-    await activator.close();
-  };
-  send({ type: 'listening', port: address.port, internalPort: innerAddress.port });
+  // On the loopback address, and nobody else's business.
+  inner = createHttpServer({ handler: passedRequests(activator) });
+  return { internalPort: (await inner.listen()).port };
 }
 
-let close = (_graceMs: number): Promise<void> => Promise.resolve();
+async function listen({ host, port, tls }: WorkerPorts): Promise<Partial<WorkerDone>> {
+  unnamed = tls?.unnamed;
+  const plain = createHttpServer({ handler: gateway, host, port, reusePort: true });
+  servers = [plain];
+  const address = await plain.listen();
+  if (tls === undefined) return { ports: { port: address.port } };
+  const secure = createHttpServer({
+    handler: gateway,
+    host,
+    port: tls.port,
+    reusePort: true,
+    tls: { certificateFor: (name) => (name === '' ? unnamedCertificate() : askCertificate(name)) },
+  });
+  servers.push(secure);
+  httpsPort = (await secure.listen()).port;
+  return { ports: { port: address.port, tls: httpsPort } };
+}
 
-async function obey(command: WorkerCommand): Promise<void> {
+const certificateQuestions = new Map<number, (certificate: TlsCertificate | undefined) => void>();
+// One object for each certificate: the TLS layer keeps what it has made of it.
+const certificates = new Map<string, TlsCertificate>();
+let lastQuestion = 0;
+let unnamed: TlsCertificate | undefined;
+
+/** No handshake waits for it: a changed one takes effect at the next. */
+function unnamedCertificate(): TlsCertificate | undefined {
+  void askCertificate('').then((certificate) => (unnamed = certificate));
+  return unnamed;
+}
+
+async function askCertificate(serverName: string): Promise<TlsCertificate | undefined> {
+  const id = ++lastQuestion;
+  const answer = await new Promise<TlsCertificate | undefined>((resolve) => {
+    certificateQuestions.set(id, resolve);
+    send({ type: 'certificate', id, serverName });
+  });
+  if (answer === undefined) return undefined;
+  const known = certificates.get(serverName);
+  if (known?.cert === answer.cert && known.key === answer.key) return known;
+  certificates.set(serverName, answer);
+  return answer;
+}
+
+function takeShare(revision: RevisionKey, settings: RevisionSettings, share: Share): void {
+  if (share.through === undefined) {
+    activator.setInstances(revision, share.instances, { ...settings, containerConcurrency: share.containerConcurrency });
+    return;
+  }
+  const { through } = share;
+  const target = { handler: pass(revision, () => [through]) };
+  // Who has the instances keeps their limit and the clients' favourites.
+  const open: RevisionSettings = { ...settings, containerConcurrency: 0, sessionAffinity: false };
+  activator.setInstances(revision, [{ id: `worker ${through}`, target }], open);
+}
+
+async function unlisten(graceMs: number): Promise<void> {
+  await Promise.all(servers.splice(0).map((server) => server.close(graceMs)));
+  flushLog();
+}
+
+async function close(graceMs: number): Promise<void> {
+  await unlisten(graceMs);
+  await inner?.close(0);
+  neighbours.close();
+  await activator?.close();
+}
+
+function report(): Partial<WorkerDone> {
+  const revisions = [...activator.reports()];
+  const loads = revisions.map(([revision]): [RevisionKey, (readonly [string, number])[]] => [
+    revision,
+    activator.load(revision).map(({ id, inFlight }) => [id, inFlight]),
+  ]);
+  return { report: { revisions, loads, measurements: measurements.take() } };
+}
+
+async function answer(command: WorkerCommand): Promise<Partial<WorkerDone> | undefined> {
   switch (command.type) {
+    case 'start':
+      return start(command);
     case 'listen':
-      await listen(command);
-      return;
-    case 'ingress':
-      router.set(command.ingress);
-      return;
-    case 'delete-ingress':
-      router.delete(command.key);
-      return;
+      return listen(command.ports);
+    case 'unlisten':
+      await unlisten(command.graceMs);
+      return {};
     case 'share':
-      apply(command.revision, command.settings, command.share);
-      return;
+      takeShare(command.revision, command.settings, command.share);
+      return {};
     case 'release':
       if (activator.has(command.revision)) await activator.drain(command.revision, command.instance);
-      send({ type: 'done', id: command.id });
-      return;
+      return {};
+    case 'report':
+      return report();
+    case 'observability':
+      observability = command.data;
+      return undefined;
+    case 'ingress':
+      router.set(command.ingress);
+      return undefined;
+    case 'delete-ingress':
+      router.delete(command.key);
+      return undefined;
     case 'delete-revision':
       activator.deleteRevision(command.revision);
-      return;
-    case 'report':
-      send({ type: 'done', id: command.id, reports: [...activator.reports()] });
-      return;
+      return undefined;
+    case 'certificate':
+      certificateQuestions.get(command.id)?.(command.certificate);
+      certificateQuestions.delete(command.id);
+      return undefined;
     case 'close':
       await close(command.graceMs);
       process.exit(0);
   }
 }
 
-process.on('message', (command) => {
-  obey(command as WorkerCommand).catch((error: unknown) => {
-    send({ type: 'failed', code: KnativeError.is(error) ? error.code : 'SERVING_WORKER_FAILED', message: messageOf(error) });
-  });
-});
+async function obey(command: WorkerCommand): Promise<void> {
+  let done: Partial<WorkerDone> | undefined;
+  try {
+    done = await answer(command);
+  } catch (error) {
+    const code = KnativeError.is(error) ? error.code : 'SERVING_WORKER_FAILED';
+    done = { error: { code, message: messageOf(error) } };
+  }
+  if (done !== undefined && 'id' in command) send({ ...done, type: 'done', id: command.id });
+}
+
+process.on('message', (command) => void obey(command as WorkerCommand));
+// The terminal's Ctrl-C reaches the whole group: the owner decides when its workers end.
+process.on('SIGINT', () => undefined);
 // The owner is gone: nobody can say any more which instances live.
 process.on('disconnect', () => process.exit(1));

@@ -52,6 +52,7 @@ Options:
   --https-port PORT    serve HTTPS as well: each name by the Secret that its DomainMapping or Ingress has, others by --tls-cert
   --tls-cert FILE      certificate chain for names without a Secret (PEM), with --tls-key FILE
   --metrics-port PORT  measurements for Prometheus on http://ADDRESS:PORT/metrics (default: none are taken)
+  --workers N          processes that take requests and share the ports (default 1: this one alone)
   --cold-start-timeout DURATION
                        how long a request may wait for a service's first instance, such as 30s (default: its timeoutSeconds)
   --data-dir FOLDER    logs, volumes and records of running programs (default FOLDER/.knative-embed)
@@ -67,6 +68,7 @@ Ctrl-C stops: requests under way finish, then every program is ended. A second C
     'tls-cert': { type: 'string' },
     'tls-key': { type: 'string' },
     'metrics-port': { type: 'string' },
+    workers: { type: 'string' },
     'cold-start-timeout': { type: 'string' },
     'data-dir': { type: 'string' },
     'log-level': { type: 'string' },
@@ -96,6 +98,7 @@ async function dev(context: CommandContext): Promise<number> {
     allowManifestCommands: settings.allowManifestCommands ?? false,
     logger: loggerOf(context, options['log-level']),
     ...(registry === undefined ? {} : { meter: registry }),
+    ...(typeof options['workers'] === 'string' ? { workers: Number(options['workers']) } : {}),
     ...(typeof coldStartTimeout === 'string' ? { coldStartTimeout } : {}),
     onColdStartTimeout: (revision, waitedMs, why) =>
       printError(`no instance of ${revision.replace(/^default\//, '')} within ${waitedMs / 1000} s: ${why}`),

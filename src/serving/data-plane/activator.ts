@@ -37,7 +37,7 @@ export interface ActivateOptions {
   readonly target?: string;
   /** Uses the address of the picked instance as the host, as upstream's activator does. */
   readonly hostFromInstance?: boolean;
-  /** Another activator has counted the request already; the statistics say so. */
+  /** Another activator has counted the request already; the statistics say so, and its duration and log are that one's. */
   readonly proxied?: boolean;
 }
 

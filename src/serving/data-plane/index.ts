@@ -22,6 +22,7 @@ export {
   type RequestLogOptions,
   type RequestLogRecord,
 } from './request-log.ts';
+export { createRequestLogs, type RequestLogsOptions } from './request-logs.ts';
 export { RequestStats, type RequestReport } from '../request-stats.ts';
 export { type Instance, type InstanceTarget, type RevisionKey, type RevisionLabels, type RevisionSettings } from './revision.ts';
 export { affinityCookieName } from './session-affinity.ts';
@@ -36,6 +37,14 @@ export {
   type NodeListener,
 } from '../../http/index.ts';
 export { assignShares } from './workers/assignment.ts';
-export { createDataPlaneWorkers, type DataPlaneWorkers, type DataPlaneWorkersOptions } from './workers/data-plane-workers.ts';
+export {
+  createDataPlaneWorkers,
+  type DataPlaneAddress,
+  type DataPlaneListenOptions,
+  type DataPlaneWorkers,
+  type DataPlaneWorkersOptions,
+} from './workers/data-plane-workers.ts';
+export { passedRequests } from './workers/passing.ts';
+export { createSharedActivator, type SharedActivator, type SharedActivatorOptions } from './workers/shared-activator.ts';
 export { type AddressedInstance } from './workers/messages.ts';
 export { createMetricsHandler } from './metrics-handler.ts';

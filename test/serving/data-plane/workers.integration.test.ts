@@ -95,11 +95,11 @@ test('two workers share a port, hold the hard limit while instances come and go,
   const { url } = await pool.listen();
   pool.setIngress(ingress('hello-00001'));
   const key = 'default/hello-00001';
-  pool.setInstances(key, [], { containerConcurrency: 1 });
+  void pool.setInstances(key, [], { containerConcurrency: 1 });
 
   const backends = [await openBackend('pod-1', 3), await openBackend('pod-2', 3), await openBackend('pod-3', 3)];
   const publish = (count: number): void =>
-    pool.setInstances(
+    void pool.setInstances(
       key,
       backends.slice(0, count).map(({ instance }) => instance),
       { containerConcurrency: 1 },
@@ -146,7 +146,7 @@ test('an owner that closes lets requests finish; options are checked', async () 
   const { url } = await pool.listen();
   pool.setIngress(ingress('slow-00001'));
   const backend = await openBackend('slow', 300);
-  pool.setInstances('default/slow-00001', [backend.instance]);
+  await pool.setInstances('default/slow-00001', [backend.instance]);
   const answer = ask(url);
   await expect.poll(() => backend.requests).toBe(1);
   await pool.close();

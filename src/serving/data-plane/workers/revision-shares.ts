@@ -4,7 +4,8 @@ import type { AddressedInstance, Share } from './messages.ts';
 
 /** How shares reach workers. */
 export interface ShareChannel {
-  give(worker: number, share: Share, settings: RevisionSettings): void;
+  /** Resolves when the worker knows, or is gone. */
+  give(worker: number, share: Share, settings: RevisionSettings): Promise<void>;
   /** Resolves when the worker has no more requests in the instance. */
   release(worker: number, instance: string): Promise<void>;
   addressOf(worker: number): string;
@@ -19,6 +20,7 @@ export class RevisionShares {
   readonly #channel: ShareChannel;
   #instances: readonly AddressedInstance[] = [];
   #settings: RevisionSettings = {};
+  #through: string | undefined;
   /** What each worker holds now: instance to share. */
   readonly #held: Map<string, number>[];
   readonly #releasing = new Map<string, Promise<void>>();
@@ -30,27 +32,33 @@ export class RevisionShares {
     this.#held = Array.from({ length: workers }, () => new Map<string, number>());
   }
 
-  set(instances: readonly AddressedInstance[], settings: RevisionSettings): void {
+  /** `through`: the address of a process that has the instances itself. Resolves when all workers know. */
+  set(instances: readonly AddressedInstance[], settings: RevisionSettings, through?: string): Promise<void> {
     this.#instances = instances;
     this.#settings = settings;
+    this.#through = through;
     const known = new Set(instances.map(({ id }) => id));
     for (const id of this.#drained) if (!known.has(id)) this.#drained.delete(id);
-    this.#apply();
+    return this.#apply();
   }
 
   /** Gives all that is due once more: a worker has been replaced. */
   renew(): void {
-    this.#apply();
+    void this.#apply();
+  }
+
+  isDraining(instance: string): boolean {
+    return this.#drained.has(instance);
   }
 
   async drain(instance: string): Promise<void> {
     this.#drained.add(instance);
-    this.#apply();
+    void this.#apply();
     const releases = [...this.#releasing].filter(([key]) => key.endsWith(` ${instance}`)).map(([, release]) => release);
     await Promise.all(releases);
   }
 
-  #apply(): void {
+  async #apply(): Promise<void> {
     const { containerConcurrency = 0 } = this.#settings;
     const due = this.#instances.filter(({ id }) => !this.#drained.has(id));
     const shares = assignShares(
@@ -59,7 +67,15 @@ export class RevisionShares {
       containerConcurrency,
     );
     this.#takeBack(shares);
-    for (let worker = 0; worker < this.#workers; worker++) this.#give(worker, due, shares, containerConcurrency);
+    const known: Promise<void>[] = [];
+    for (let worker = 0; worker < this.#workers; worker++) {
+      if (this.#through === undefined) known.push(this.#give(worker, due, shares, containerConcurrency));
+      else
+        known.push(
+          this.#channel.give(worker, { instances: [], containerConcurrency: 0, through: this.#through }, this.#settings),
+        );
+    }
+    await Promise.all(known);
   }
 
   /** Takes from workers what they hold beyond their due. */
@@ -72,7 +88,7 @@ export class RevisionShares {
         const released = this.#channel.release(worker, id).then(() => {
           if (this.#releasing.get(key) !== released) return;
           this.#releasing.delete(key);
-          this.#apply();
+          void this.#apply();
         });
         this.#releasing.set(key, released);
       }
@@ -84,9 +100,9 @@ export class RevisionShares {
     due: readonly AddressedInstance[],
     shares: ReadonlyMap<string, ReadonlyMap<number, number>>,
     containerConcurrency: number,
-  ): void {
+  ): Promise<void> {
     const held = this.#held[worker];
-    if (held === undefined) return;
+    if (held === undefined) return Promise.resolve();
     const mine = due.filter(({ id }) => {
       const share = shares.get(id)?.get(worker);
       if (share === undefined || this.#isReleasing(id)) return false;
@@ -98,7 +114,7 @@ export class RevisionShares {
     // Only who has no share at all passes on: two that wait for theirs must not send requests to and fro.
     const entitled = due.some(({ id }) => shares.get(id)?.has(worker) === true);
     const through = entitled ? undefined : this.#neighbour(worker, due, shares);
-    this.#channel.give(
+    return this.#channel.give(
       worker,
       {
         instances: mine,

@@ -1,12 +1,8 @@
-import { messageOf } from '../errors.ts';
-import type { Logger } from '../logger.ts';
-import {
-  createRequestLog,
-  defaultRequestLogTemplate,
-  type RequestLog,
-  type RevisionKey,
-  type RevisionSettings,
-} from '../serving/index.ts';
+import { messageOf } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+import { defaultRequestLogTemplate } from '../config/observability.ts';
+import { createRequestLog, type RequestLog } from './request-log.ts';
+import type { RevisionKey, RevisionSettings } from './revision.ts';
 
 export interface RequestLogsOptions {
   /** Data of a system config map, the same object as long as it has not changed. */

@@ -1,0 +1,141 @@
+import { createUpstream } from '../../../http/index.ts';
+import type { Activator } from '../activator.ts';
+import type { Instance, InstanceTarget, RevisionKey, RevisionSettings } from '../revision.ts';
+import type { DataPlaneWorkers } from './data-plane-workers.ts';
+import type { AddressedInstance } from './messages.ts';
+import { createPasser } from './passing.ts';
+
+export interface SharedActivatorOptions {
+  /** The owner's own activator. */
+  readonly local: Activator;
+  readonly workers: DataPlaneWorkers;
+  /** `host:port` where the owner takes requests that workers pass on (`passedRequests`). */
+  readonly ownerAddress: string;
+}
+
+/** An activator whose instances are shared with workers. */
+export interface SharedActivator extends Activator {
+  /** Fetches what workers have counted, for the next `report` of each revision. */
+  collect(): Promise<void>;
+}
+
+const pooled = 'data-plane-workers';
+
+/**
+ * The owner's face of a data plane in several processes. Instances with an address are the workers': what begins in the owner is
+ * passed on to one of them, so that the hard limit holds over everything. Instances inside the owner's process are the owner's, and
+ * workers pass on to it. Where there is no instance a request waits where it came in.
+ */
+export function createSharedActivator({ local, workers, ownerAddress }: SharedActivatorOptions): SharedActivator {
+  const upstream = createUpstream();
+  const passTo = createPasser(upstream);
+  const targets = new Map<RevisionKey, InstanceTarget>();
+  // Which change of a revision is the latest: the workers hear of it before the owner relies on it.
+  const changes = new Map<RevisionKey, number>();
+  const holds = new Map<string, { count: number; readonly waiting: (() => void)[] }>();
+  const keyOf = (revision: RevisionKey, instance: string): string => `${revision} ${instance}`;
+  let reports: Awaited<ReturnType<DataPlaneWorkers['reports']>> = new Map();
+
+  function targetOf(revision: RevisionKey): InstanceTarget {
+    let target = targets.get(revision);
+    if (target === undefined) {
+      target = { handler: passTo(revision, () => workers.addresses()) };
+      targets.set(revision, target);
+    }
+    return target;
+  }
+
+  async function share(
+    revision: RevisionKey,
+    change: number,
+    instances: readonly AddressedInstance[],
+    settings: RevisionSettings | undefined,
+  ): Promise<void> {
+    await workers.setInstances(revision, instances, settings);
+    if (changes.get(revision) !== change) return;
+    // Who has the instances keeps their limit and the clients' favourites.
+    const open: RevisionSettings = { ...settings, containerConcurrency: 0, sessionAffinity: false };
+    local.setInstances(revision, [{ id: pooled, target: targetOf(revision) }], open);
+  }
+
+  const held = (revision: RevisionKey, instance: string): Promise<void> | undefined => {
+    const hold = holds.get(keyOf(revision, instance));
+    return hold === undefined ? undefined : new Promise((resolve) => hold.waiting.push(resolve));
+  };
+
+  async function close(): Promise<void> {
+    await local.close();
+    await workers.close(0);
+    upstream.close();
+  }
+
+  return {
+    setRevision: (revision, settings) => local.setRevision(revision, settings),
+    setInstances(revision, instances, settings) {
+      const change = (changes.get(revision) ?? 0) + 1;
+      changes.set(revision, change);
+      const addressed = instances.filter(isAddressed);
+      if (addressed.length > 0 && addressed.length === instances.length) {
+        void share(revision, change, addressed, settings);
+        return;
+      }
+      local.setInstances(revision, instances, settings);
+      if (instances.length === 0) void workers.setInstances(revision, [], settings);
+      else void workers.setOwner(revision, ownerAddress, settings);
+    },
+    deleteRevision(revision) {
+      changes.delete(revision);
+      targets.delete(revision);
+      local.deleteRevision(revision);
+      workers.deleteRevision(revision);
+    },
+    has: (revision) => local.has(revision),
+    handle: (revision, exchange, options) => local.handle(revision, exchange, options),
+    load(revision) {
+      const own = local.load(revision).filter(({ id }) => id !== pooled);
+      return own.length > 0 ? own : workers.load(revision);
+    },
+    async drain(revision, instance) {
+      await Promise.all([local.drain(revision, instance), workers.drain(revision, instance)]);
+      await held(revision, instance);
+    },
+    hold(revision, instance) {
+      const key = keyOf(revision, instance);
+      const hold = holds.get(key) ?? { count: 0, waiting: [] };
+      holds.set(key, hold);
+      hold.count++;
+      const release = local.hold(revision, instance);
+      let isOpen = true;
+      return () => {
+        if (!isOpen) return;
+        isOpen = false;
+        release();
+        if (--hold.count > 0) return;
+        holds.delete(key);
+        for (const resolve of hold.waiting) resolve();
+      };
+    },
+    count: (revision) => local.count(revision),
+    report(revision) {
+      const own = local.report(revision);
+      const others = reports.get(revision);
+      if (own === undefined || others === undefined) return own;
+      return {
+        averageConcurrentRequests: own.averageConcurrentRequests + others.averageConcurrentRequests,
+        averageProxiedConcurrentRequests: own.averageProxiedConcurrentRequests + others.averageProxiedConcurrentRequests,
+        requestCount: own.requestCount + others.requestCount,
+        proxiedRequestCount: own.proxiedRequestCount + others.proxiedRequestCount,
+      };
+    },
+    reports: () => local.reports(),
+    async collect() {
+      reports = await workers.reports();
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function isAddressed(instance: Instance): instance is AddressedInstance {
+  return 'address' in instance.target;
+}
