@@ -3,7 +3,7 @@ import { Agent, createServer, type IncomingMessage, type ServerResponse } from '
 import type { AddressInfo } from 'node:net';
 import { createProxyServer } from 'http-proxy-3';
 import { Pool } from 'undici';
-import { createHttpServer } from '../../src/http/index.ts';
+import { createHttpServer, type Exchange } from '../../src/http/index.ts';
 import { createActivator, createGateway, type GatewayMatch } from '../../src/serving/data-plane/index.ts';
 import { createRouter } from '../../src/serving/router.ts';
 
@@ -92,7 +92,16 @@ function routerOf(count: number): ReturnType<typeof createRouter> {
   return createRouter(Array.from({ length: count }, (_, i) => ingress(i)));
 }
 
-async function gateway(inProcess: boolean, containerConcurrency = 100): Promise<void> {
+/** Answers in this process; upgraded connections are held open. */
+function inside(exchange: Exchange): void {
+  if (exchange.upgrade === undefined) exchange.respond(200, ['content-type', 'text/plain'], 'hello world!');
+  else
+    exchange
+      .acceptUpgrade?.(['connection', 'upgrade', 'upgrade', exchange.upgrade])
+      .receive({ data: () => true, end: () => undefined, error: () => undefined });
+}
+
+async function gateway(inProcess: (host: number) => boolean, containerConcurrency = 100): Promise<void> {
   const activator = createActivator();
   const router = routerOf(hosts);
   for (let i = 0; i < hosts; i++) {
@@ -101,9 +110,7 @@ async function gateway(inProcess: boolean, containerConcurrency = 100): Promise<
       [
         {
           id: 'a',
-          target: inProcess
-            ? { handler: (exchange) => exchange.respond(200, ['content-type', 'text/plain'], 'hello world!') }
-            : { address: backend },
+          target: inProcess(i) ? { handler: inside } : { address: backend },
         },
       ],
       { containerConcurrency },
@@ -131,9 +138,10 @@ function listen(server: ReturnType<typeof createServer>): void {
 
 if (kind === 'undici') undiciProxy();
 else if (kind === 'http-proxy-3') httpProxy3();
-else if (kind === 'gateway') await gateway(false);
-else if (kind === 'gateway-open') await gateway(false, 0);
-else if (kind === 'function') await gateway(true);
+else if (kind === 'gateway') await gateway(() => false);
+// The second host is a function in the gateway's process.
+else if (kind === 'gateway-open') await gateway((host) => host === 1, 0);
+else if (kind === 'function') await gateway(() => true);
 else if (kind === 'bare') bareHttp();
 else if (kind === 'exchange') {
   const server = createHttpServer({
