@@ -1,12 +1,13 @@
 import type { EventMessage } from '../cloudevents/event-message.ts';
 import { realClock, type Clock } from '../clock.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { headerValue } from '../http/index.ts';
+import { addressAttributes, headerValue, requestAttributes } from '../http/index.ts';
 import {
   createTracer,
   formatTraceparent,
   noopMeter,
   parseTraceparent,
+  sizeBoundsBytes,
   type Histogram,
   type Meter,
   type Span,
@@ -46,7 +47,7 @@ interface Instruments {
 
 function instrumentsOf(meter: Meter): Instruments {
   const seconds = (name: string): Histogram => meter.histogram(name, { unit: 's' });
-  const bytes = (name: string): Histogram => meter.histogram(name, { unit: 'By' });
+  const bytes = (name: string): Histogram => meter.histogram(name, { unit: 'By', boundaries: sizeBoundsBytes });
   return {
     dispatch: seconds('kn.eventing.dispatch.duration'),
     process: seconds('kn.eventing.process.duration'),
@@ -104,7 +105,7 @@ class Hop implements ObservedHop {
       kind: 'server',
       parent: parseTraceparent(exchange.header('traceparent'), exchange.header('tracestate')),
       attributes: {
-        ...httpOf(exchange),
+        ...requestAttributes(exchange),
         'url.path': path,
         'url.scheme': exchange.scheme,
         ...(exchange.remoteAddress === ''
@@ -170,7 +171,7 @@ class Hop implements ObservedHop {
     const { serverDuration, serverRequestSize, serverResponseSize } = this.#instruments;
     const labels = {
       ...this.#labels,
-      ...httpOf(this.#exchange),
+      ...requestAttributes(this.#exchange),
       ...protocol,
       'http.response.status_code': status,
       'url.scheme': this.#exchange.scheme,
@@ -185,23 +186,6 @@ class Hop implements ObservedHop {
 }
 
 const protocol = { 'network.protocol.name': 'http' };
-
-function httpOf(exchange: Exchange): Labels {
-  return {
-    'http.request.method': exchange.method,
-    'network.protocol.version': exchange.httpVersion,
-    ...addressOf(exchange.host),
-  };
-}
-
-function addressOf(host: string): Labels {
-  const port = /:(\d+)$/.exec(host)?.[1];
-  const address = host.replace(/:\d+$/, '');
-  return {
-    ...(address === '' ? {} : { 'server.address': address }),
-    ...(port === undefined ? {} : { 'server.port': Number(port) }),
-  };
-}
 
 function sizeOf(exchange: Exchange): number {
   return Number(exchange.header('content-length') ?? 0);
@@ -250,7 +234,7 @@ class Send implements ObservedSend {
     this.#instruments = instruments;
     this.#clock = clock;
     this.#dispatched = dispatched;
-    this.#address = addressOf(host);
+    this.#address = addressAttributes(host);
     this.#send = tracer.start(`send ${url}`, { parent, attributes: labels });
     this.#client = tracer.start(`POST ${pathname}`, {
       kind: 'client',

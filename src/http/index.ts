@@ -27,3 +27,4 @@ export { type Unseen } from './http1-connection.ts';
 export { pipeTunnels } from './tunnel.ts';
 export { type TlsCertificate, type TlsOptions } from './tls.ts';
 export { PassingExchange } from './passing-exchange.ts';
+export { addressAttributes, requestAttributes, type HttpAttributes } from './semantic-attributes.ts';

@@ -1,5 +1,6 @@
 export {
   latencyBoundsSeconds,
+  sizeBoundsBytes,
   noopMeter,
   type Attributes,
   type Counter,

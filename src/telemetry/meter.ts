@@ -30,6 +30,9 @@ export interface Meter {
 /** Bounds of upstream's latency histograms, seconds. Source: knative/pkg observability. */
 export const latencyBoundsSeconds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
 
+/** Bounds of upstream's histograms of sizes, bytes: the OpenTelemetry SDK's own. */
+export const sizeBoundsBytes = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1_000, 2_500, 5_000, 7_500, 10_000] as const;
+
 const ignore = { add: (): void => undefined, record: (): void => undefined };
 
 /** Drops every measurement: the default wherever a `meter` option is left out. */

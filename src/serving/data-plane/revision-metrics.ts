@@ -1,4 +1,6 @@
-import type { Attributes, Counter, Gauge, Histogram, Meter } from '../../telemetry/meter.ts';
+import type { Exchange } from '../../http/index.ts';
+import { noopMeter, type Attributes, type Counter, type Gauge, type Histogram, type Meter } from '../../telemetry/meter.ts';
+import { HttpServerMetrics } from './http-server-metrics.ts';
 import type { RevisionKey, RevisionLabels } from './revision.ts';
 
 /** Parts of a start from zero that the data plane sees: waiting for an instance, and from arrival to the first byte of the answer. */
@@ -15,6 +17,7 @@ export class RevisionMetrics {
   readonly #active: Counter;
   readonly #duration: Histogram;
   readonly #queueWait: Histogram;
+  readonly #http: HttpServerMetrics | undefined;
 
   constructor(meter: Meter, revision: RevisionKey, labels: RevisionLabels | undefined) {
     const slash = revision.indexOf('/');
@@ -28,6 +31,8 @@ export class RevisionMetrics {
       'queue-wait': { ...this.#labels, 'kn.cold_start.phase': 'queue-wait' },
       'first-byte': { ...this.#labels, 'kn.cold_start.phase': 'first-byte' },
     };
+    // Its attributes take time to find, which is wasted when nobody listens.
+    this.#http = meter === noopMeter ? undefined : new HttpServerMetrics(meter, this.#labels);
     this.#concurrency = meter.gauge('kn.revision.request.concurrency', {
       unit: '{request}',
       description: 'Average requests under way since the last report',
@@ -72,7 +77,7 @@ export class RevisionMetrics {
   }
 
   /** A request that never got a status counts as 500 when it failed, 499 when its client left. */
-  finish(status: number, error: Error | undefined, durationMs: number): void {
+  finish(exchange: Exchange, status: number, bytesSent: number, error: Error | undefined, durationMs: number): void {
     const code = status !== 0 ? status : error === undefined ? 500 : 499;
     let attributes = this.#byStatus.get(code);
     if (attributes === undefined) {
@@ -80,5 +85,6 @@ export class RevisionMetrics {
       this.#byStatus.set(code, attributes);
     }
     this.#duration.record(durationMs / 1000, attributes);
+    this.#http?.record(exchange, code, bytesSent, durationMs);
   }
 }

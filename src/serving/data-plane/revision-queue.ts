@@ -152,7 +152,7 @@ export class RevisionQueue implements ExchangeGuard {
     if (run.slot !== undefined && !run.handlerRunning) this.#leave(run, run.slot);
     // One that another activator has passed on is measured and logged there, from its arrival on.
     if (run.proxied) return;
-    this.#metrics.finish(run.status, error, nowMs - run.arrivedMs);
+    this.#metrics.finish(run.inner, run.status, run.bytesSent, error, nowMs - run.arrivedMs);
     this.#log?.write({ exchange: run.inner, status: run.status, bytes: run.bytesSent, latencyMs: nowMs - run.arrivedMs });
   }
 

@@ -310,6 +310,21 @@ test('statistics: average concurrency, arrivals, metrics by status', async () =>
   };
   expect(meter.value('kn.serving.invocation.duration', { ...labels, 'http.response.status_code': 200 })).toBe(2);
   expect(meter.value('kn.revision.request.active', labels)).toBe(0);
+  const [request, ...others] = meter.snapshot().find(({ name }) => name === 'http.server.request.duration')?.series ?? [];
+  expect(others).toEqual([]);
+  expect(request).toMatchObject({
+    count: 2,
+    attributes: {
+      ...labels,
+      'http.request.method': 'GET',
+      'http.response.status_code': 200,
+      'network.protocol.name': 'http',
+      'network.protocol.version': '1.1',
+      'url.scheme': 'http',
+    },
+  });
+  const sizes = meter.snapshot().find(({ name }) => name === 'http.server.response.body.size')?.series;
+  expect(sizes?.map(({ count }) => count)).toEqual([2]);
 });
 
 test('a start from zero leaves its parts in a histogram', async () => {
