@@ -30,6 +30,19 @@ const told = (desired: () => number): Policy => ({
   decide: () => ({ desired: desired(), excessBurstCapacity: 0, valid: true }),
 });
 
+test('an init hook that waits for the clock holds its instance back, not the world', async () => {
+  const slow = defineFunction(() => 'ready', {
+    init: ({ clock }) => new Promise<void>((resolve) => void clock.setTimer(30_000, resolve)),
+  });
+  const running = (host = await createTestHost({ images: { 'example.com/slow': slow } }));
+  await running.apply(serviceOf('slow', { image: 'example.com/slow' }, {}, {}));
+  await running.advance('29s');
+  expect(podsOf(running, 'slow').filter(isReadyPod)).toEqual([]);
+  await running.advance('2s');
+  expect(podsOf(running, 'slow').filter(isReadyPod)).toHaveLength(1);
+  expect(await (await running.run(running.fetch('slow', '/'))).text()).toBe('ready');
+});
+
 describe('waitUntil', () => {
   const window = { 'autoscaling.knative.dev/window': '6s' };
   /** Answers at once and works on for as long as the path says. */

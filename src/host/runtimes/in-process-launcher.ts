@@ -20,6 +20,8 @@ export type LoadFunction = (
   context: {
     readonly env: Readonly<Record<string, string>>;
     readonly clock: Clock;
+    /** Counts the import; never the init hook, which may wait for the clock. */
+    readonly activity: Activity;
     readonly logger: Logger;
     readonly instanceId: string;
     readonly onBackground: (count: number) => void;
@@ -59,11 +61,12 @@ class InProcessRun implements Run {
     const loading = options.load(launch.program.module, {
       env: launch.env,
       clock,
+      activity,
       logger,
       instanceId: launch.instanceId,
       onBackground: (count) => events.background(count),
     });
-    activity.track(loading).then(
+    loading.then(
       (loaded) => this.#ready(loaded, launch),
       (error: unknown) => {
         launch.log.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

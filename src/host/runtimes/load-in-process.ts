@@ -46,13 +46,13 @@ export async function prepareInProcessLoader(): Promise<FunctionsRoom> {
  */
 export function createInProcessLoader(options: InProcessLoaderOptions = {}): LoadFunction {
   return async (module, context) => {
-    const functions = room ?? (await prepareInProcessLoader());
+    const { clock, env, logger, activity } = context;
+    const functions = room ?? (await activity.track(prepareInProcessLoader()));
     const definition = isFunctionDefinition(module)
       ? module
       : typeof module === 'function'
         ? functions.definitionOf({ handle: module }, 'native')
-        : (await functions.loadFunction(module)).definition;
-    const { clock, env, logger } = context;
+        : (await activity.track(functions.loadFunction(module))).definition;
     const sinks = options.deliver === undefined ? functions.createSinkDeliverer() : undefined;
     const deliver = options.deliver ?? sinks?.deliver;
     const { random, meter } = options;
@@ -65,6 +65,7 @@ export function createInProcessLoader(options: InProcessLoaderOptions = {}): Loa
       ...(random === undefined ? {} : { random }),
       ...(meter === undefined ? {} : { meter }),
     });
+    // Not counted as activity: the init hook may wait for the clock, which would then never move.
     await runtime.start();
     return {
       handler: runtime.handler,
