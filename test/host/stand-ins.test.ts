@@ -121,6 +121,30 @@ describe('deployments', () => {
     );
   });
 
+  test('remove busy pods by fewest requests, of equals the newest', async () => {
+    const { clock, store, living, load, makeReady } = world();
+    const names: string[] = [];
+    for (const replicas of [1, 2, 3, 4]) {
+      if (replicas === 1) await store.create(deployments, deployment(1));
+      else await store.patch(deployments, 'default', 'app', { spec: { replicas } });
+      await settle();
+      for (const pod of living()) {
+        if (names.includes(pod.metadata.name)) continue;
+        names.push(pod.metadata.name);
+        await makeReady(pod);
+      }
+      clock.advanceSync(5_000);
+    }
+    names.forEach((name, index) => load.set(name, [1, 2, 2, 5][index] ?? 0));
+    const gone: string[] = [];
+    for (const replicas of [3, 2, 1]) {
+      await store.patch(deployments, 'default', 'app', { spec: { replicas } });
+      await settle();
+      gone.push(...names.filter((name) => !gone.includes(name) && !living().some(({ metadata }) => metadata.name === name)));
+    }
+    expect(gone.map((name) => names.indexOf(name))).toEqual([0, 2, 1]);
+  });
+
   test('a new template is rolled out without a gap', async () => {
     const { store, living, makeReady, finishDeleted } = world();
     await store.create(deployments, deployment(1));

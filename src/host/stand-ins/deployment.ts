@@ -48,16 +48,17 @@ export const deploymentReconciler: Reconciler<Deployment> = {
 
 /**
  * Which pods go first when there are too many: those that are not ready, then by their deletion cost, as Kubernetes ranks them; then
- * the ones without requests, and of those the newest.
+ * the ones with the fewest requests, which are idle soonest, and of those the newest, as Kubernetes again. Source:
+ * `ActivePodsWithRanks` of kubernetes/kubernetes, pkg/controller.
  */
 function surplus(current: readonly Pod[], wanted: number, load: PodLoad | undefined): readonly Pod[] {
-  const isBusy = ({ metadata }: Pod): number => Number((load?.get(metadata.name) ?? 0) > 0);
+  const requests = ({ metadata }: Pod): number => load?.get(metadata.name) ?? 0;
   return current
     .toSorted(
       (a, b) =>
         Number(isReady(a)) - Number(isReady(b)) ||
         deletionCost(a) - deletionCost(b) ||
-        isBusy(a) - isBusy(b) ||
+        requests(a) - requests(b) ||
         age(a) - age(b) ||
         (a.metadata.name < b.metadata.name ? 1 : -1),
     )

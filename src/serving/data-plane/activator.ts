@@ -62,7 +62,7 @@ export interface Activator extends AsyncDisposable {
   has(revision: RevisionKey): boolean;
   /** Answers the exchange by an instance of the revision; 404 when the revision is unknown. */
   handle(revision: RevisionKey, exchange: Exchange, options?: ActivateOptions): void;
-  /** Instances and their load in the order in which a scale-down should take them: idle first, then the newest. */
+  /** Instances and their load in the order in which a scale-down should take them: by fewest requests, of equals the newest first. */
   load(revision: RevisionKey): readonly InstanceLoad[];
   /** Gives the instance no more requests; resolves when it has none left (at once for an unknown one). */
   drain(revision: RevisionKey, instance: string): Promise<void>;

@@ -177,7 +177,7 @@ export class RevisionQueue implements ExchangeGuard {
 
   load(): readonly InstanceLoad[] {
     return [...this.#instances.slots]
-      .sort((a, b) => Number(a.inFlight > 0) - Number(b.inFlight > 0) || b.sequence - a.sequence)
+      .sort((a, b) => a.inFlight - b.inFlight || b.sequence - a.sequence)
       .map(({ id, inFlight }) => ({ id, inFlight, draining: this.#draining.has(id) }));
   }
 

@@ -192,6 +192,13 @@ describe('instances', () => {
     await activator.drain(key, 'unknown');
   });
 
+  test('load lists busy instances by fewest requests, of equals the newest first', () => {
+    const { activator } = createWorld();
+    activator.setInstances(key, [instance('a'), instance('b'), instance('c'), instance('d')]);
+    for (const id of ['a', 'b', 'b', 'c', 'd', 'd', 'd']) activator.hold(key, id);
+    expect(activator.load(key).map(({ id, inFlight }) => `${id}${inFlight}`)).toEqual(['c1', 'a1', 'b2', 'd3']);
+  });
+
   test('work after a response keeps the instance counted', async () => {
     const { activator, get, advance } = createWorld();
     activator.setInstances(key, [instance('a')], { containerConcurrency: 1 });
