@@ -96,8 +96,9 @@ function ask(spec: ProbeSpec, address: string): Promise<boolean> {
     };
     const probe = runProbe({
       spec: { ...own, failureThreshold: 1 },
-      aggressive: true,
+      kind: 'readiness',
       clock: realClock,
+      startedMs: realClock.monotonic(),
       attempt: (signal) => prober.probe(request, signal),
       onVerdict: (ok) => {
         if (ok || !isAggressive) done(ok);

@@ -6,7 +6,7 @@ import { unmappedMessage, type ImageMap, type Program } from './image-map.ts';
 import type { Exit, Launch, LaunchEvents, Run, Target } from './launcher.ts';
 import type { ContainerLog } from './log-store.ts';
 import { createPathResolver, resolveEnvironment } from './paths.ts';
-import { runProbe } from './probe-runner.ts';
+import { runProbe, type ProbeKind } from './probe-runner.ts';
 import { networkProbe, type ProbeOutcome, type Prober } from './prober.ts';
 import type { ContainerSpec, ContainerState, ContainerStatus, ContainerTerminated, ProbeSpec } from './runtime.ts';
 
@@ -49,6 +49,8 @@ export class ContainerRunner {
   #state: ContainerState = { kind: 'waiting', reason: 'ContainerCreating', message: '' };
   #lastTerminated: ContainerTerminated | undefined;
   #startedAtMs: number | undefined;
+  /** The same, as the monotonic clock has it. */
+  #probesFromMs = 0;
   #ready = false;
   #started = false;
   #restartCount = 0;
@@ -136,15 +138,16 @@ export class ContainerRunner {
     return gone;
   }
 
-  /** SIGTERM with the instance's grace, then a new run: what a failed liveness probe leads to. */
-  #restart(reason: string): void {
+  /** SIGTERM with the probe's grace or the instance's, then a new run: what a failed liveness or startup probe leads to. */
+  #restart(probe: ProbeSpec, reason: string): void {
     if (this.#run === undefined || this.#stopping || this.#killReason !== undefined) return;
     this.#killReason = reason;
     this.#endProbes();
     this.#ready = false;
     this.#context.logger.warn({ pod: this.#context.podName, container: this.spec.name, reason }, 'container is restarted');
     this.#context.onChange();
-    this.#run.stop(this.#context.terminationGraceMs);
+    const graceSeconds = probe.terminationGracePeriodSeconds;
+    this.#run.stop(graceSeconds === undefined ? this.#context.terminationGraceMs : graceSeconds * 1_000);
   }
 
   #launch(program: Program, log: ContainerLog): void {
@@ -204,6 +207,7 @@ export class ContainerRunner {
 
   #onStarted(): void {
     this.#startedAtMs = this.#context.clock.now();
+    this.#probesFromMs = this.#context.clock.monotonic();
     this.#state = { kind: 'running', startedAtMs: this.#startedAtMs };
     this.#started = this.spec.startupProbe === undefined;
     // Probes of a container with a port wait for its address.
@@ -286,12 +290,13 @@ export class ContainerRunner {
 
   #beginProbes(): void {
     this.#endProbes();
-    if (this.spec.startupProbe === undefined) {
+    const { startupProbe } = this.spec;
+    if (startupProbe === undefined) {
       this.#beginSteadyProbes();
       return;
     }
-    const startup = this.#probe(this.spec.startupProbe, false, (ok, message) => {
-      if (!ok) this.#restart(`Container ${this.spec.name} failed startup probe: ${message}`);
+    const startup = this.#probe(startupProbe, 'startup', (ok, message) => {
+      if (!ok) this.#restart(startupProbe, `Container ${this.spec.name} failed startup probe: ${message}`);
       else if (!this.#started) {
         this.#started = true;
         this.#beginSteadyProbes();
@@ -307,8 +312,8 @@ export class ContainerRunner {
     const readinessProbe = this.spec.readinessProbe ?? (this.isServing ? defaultReadiness : undefined);
     if (livenessProbe !== undefined) {
       this.#probes.push(
-        this.#probe(livenessProbe, false, (ok, message) => {
-          if (!ok) this.#restart(`Container ${this.spec.name} failed liveness probe: ${message}`);
+        this.#probe(livenessProbe, 'liveness', (ok, message) => {
+          if (!ok) this.#restart(livenessProbe, `Container ${this.spec.name} failed liveness probe: ${message}`);
         }),
       );
     }
@@ -316,7 +321,7 @@ export class ContainerRunner {
     const isKnownReady =
       readinessProbe === undefined || (readinessProbe.tcpSocket !== undefined && this.#target?.accepting === true);
     if (isKnownReady) this.#setReady(true);
-    else this.#probes.push(this.#probe(readinessProbe, true, (ok) => this.#setReady(ok)));
+    else this.#probes.push(this.#probe(readinessProbe, 'readiness', (ok) => this.#setReady(ok)));
   }
 
   #setReady(ready: boolean): void {
@@ -325,13 +330,14 @@ export class ContainerRunner {
     this.#context.onChange();
   }
 
-  #probe(spec: ProbeSpec, aggressive: boolean, onVerdict: (ok: boolean, message: string) => void): Disposable {
+  #probe(spec: ProbeSpec, kind: ProbeKind, onVerdict: (ok: boolean, message: string) => void): Disposable {
     return runProbe({
       spec,
-      aggressive,
+      kind,
       clock: this.#context.clock,
+      startedMs: this.#probesFromMs,
       onVerdict,
-      attempt: (signal, timeoutMs) => this.#attempt(spec, aggressive ? 'queue-proxy' : 'kubelet', signal, timeoutMs),
+      attempt: (signal, timeoutMs) => this.#attempt(spec, kind === 'readiness' ? 'queue-proxy' : 'kubelet', signal, timeoutMs),
     });
   }
 

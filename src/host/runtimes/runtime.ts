@@ -18,6 +18,8 @@ export interface ProbeSpec {
   readonly timeoutSeconds?: number;
   readonly successThreshold?: number;
   readonly failureThreshold?: number;
+  /** Time between SIGTERM and SIGKILL of a restart that this probe leads to; default: the instance's. */
+  readonly terminationGracePeriodSeconds?: number;
   /** An HTTP readiness probe finds out by trial whether the program speaks HTTP/2 in the clear. Default false. */
   readonly detectHttp2?: boolean;
 }

@@ -93,6 +93,28 @@ test('readiness and liveness probes run on virtual time; a failing liveness rest
   await runtime.close();
 });
 
+test('a container that fails its liveness has the grace of the probe, else of the instance', async () => {
+  const never = (): Promise<void> => new Promise(() => undefined);
+  const clock = createVirtualClock();
+  const sick = defineFunction(() => 'ok', { shutdown: never, liveness: (_context, reply) => void reply.code(500) });
+  const runtime = await startVirtual({ sick }, clock);
+  const livenessProbe = { httpGet: { path: '/health/liveness' }, periodSeconds: 10, failureThreshold: 1 };
+  const start = (probe: object): Instance =>
+    runtime.start(podSpec({ image: 'sick', livenessProbe: { ...livenessProbe, ...probe } }, { terminationGraceMs: 30_000 }));
+  const instances = [start({ terminationGracePeriodSeconds: 2 }), start({})];
+  for (const instance of instances) await until(instance, isReady);
+  const restarts = (): (number | undefined)[] => instances.map(({ status }) => status.containers[0]?.restartCount);
+  await advance(clock, 9_900);
+  expect(instances.map(({ status }) => status.ready)).toEqual([true, true]);
+  await advance(clock, 4_000);
+  expect(restarts()).toEqual([1, 0]);
+  expect(instances[1]?.status.ready).toBe(false);
+  await advance(clock, 27_000);
+  expect(restarts()[1]).toBe(1);
+  await Promise.all(instances.map((instance) => instance.stop(0)));
+  await runtime.close();
+});
+
 test('stopping ends what never ends: an init hook, a shutdown hook, a back-off, an image without a program', async () => {
   const clock = createVirtualClock();
   const never = (): Promise<void> => new Promise(() => undefined);
