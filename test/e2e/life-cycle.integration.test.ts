@@ -1,4 +1,7 @@
 // Probes, crashes and drains of programs in child processes, through a whole host.
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { pods } from '../../src/api/core/pod.ts';
 import { isReadyPod, nodeProgram, openWorld, ownPort, podsOf, ready, serviceOf, type HostWorld } from './host-world.ts';
@@ -64,8 +67,22 @@ describe('an instance that crashes', () => {
     const opened = await open({});
     const answer = await opened.get('server', '/crash', { method: 'POST', body: 'x' });
     expect([answer.status, answer.body.trim()]).toEqual([502, 'EOF']);
+    expect(answer.headers['content-type']).toMatch(/^text\/plain/);
     expect((await opened.get('server')).status).toBe(200);
     await opened.host.waitFor('the restart is told', () => restarts(opened) === 1);
+  });
+
+  test('in a POST whose body is still on its way: the same, at once', async () => {
+    const opened = await open({});
+    const { port } = opened.address;
+    const headers = { host: `server.default.localhost:${port}`, 'transfer-encoding': 'chunked' };
+    const sent = httpRequest({ host: '127.0.0.1', port, path: '/crash', method: 'POST', headers });
+    const answer = once(sent, 'response') as Promise<[IncomingMessage]>;
+    sent.write('the first part');
+    const [response] = await answer;
+    expect([response.statusCode, (await text(response)).trim()]).toEqual([502, 'EOF']);
+    sent.destroy();
+    expect((await opened.get('server')).status).toBe(200);
   });
 
   test('at every GET of a kind: two tries, then 502', async () => {
