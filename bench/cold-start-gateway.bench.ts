@@ -1,5 +1,9 @@
 // From zero to the first byte through the gateway: services that the autoscaler has taken to zero, then one request each over a
-// fresh connection. Wall time, medians; the request wakes the activator, the autoscaler, the reconcilers and the runtime.
+// fresh connection. Wall time, medians; the request wakes the activator, the autoscaler, the reconcilers and the runtime. Beside them, in
+// the same run: a node:http server of this process that runs already, and the program spawned bare until it answers.
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -55,16 +59,17 @@ const client = new Worker(
   const { get } = require('node:http');
   parentPort.on('message', ({ port, host }) => {
     const beganMs = performance.now();
-    get({ host: '127.0.0.1', port, agent: false, headers: { host } }, (response) => {
+    const ask = () => get({ host: '127.0.0.1', port, agent: false, headers: { host } }, (response) => {
       response.once('data', () => parentPort.postMessage({ status: response.statusCode, ms: performance.now() - beganMs }));
       response.resume();
-    });
+    }).on('error', () => setTimeout(ask, 1));
+    ask();
   });`,
   { eval: true },
 );
 
-async function firstByteMs(port: number, name: string): Promise<number> {
-  client.postMessage({ port, host: `${name}.default.localhost` });
+async function firstByteMs(port: number, host: string): Promise<number> {
+  client.postMessage({ port, host });
   const [{ status, ms }] = (await once(client, 'message')) as [{ status: number; ms: number }];
   if (status !== 200) throw new Error(`status ${status}`);
   return ms;
@@ -86,21 +91,46 @@ for (let index = 0; index <= services; index++) {
 }
 while (host.list(pods).length > 0) await sleep(500);
 
+const bare = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1');
+await once(bare, 'listening');
+const barePort = (bare.address() as AddressInfo).port;
+const spawnPort = 20_000 + (process.pid % 10_000);
+
+async function spawnedMs(): Promise<number> {
+  const beganMs = performance.now();
+  const child = spawn(process.execPath, [`${folder}/server.cjs`], { env: { PORT: String(spawnPort) }, stdio: 'ignore' });
+  await firstByteMs(spawnPort, 'bare');
+  const elapsedMs = performance.now() - beganMs;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  return elapsedMs;
+}
+
 const samples = kinds.map((): number[] => []);
+const references: Record<string, number[]> = { 'a node:http server that runs': [], 'node:http program, spawned bare': [] };
 for (let index = 0; index <= services; index++) {
   for (const kind of kinds.keys()) {
-    const elapsedMs = await firstByteMs(port, nameOf(index, kind));
+    const elapsedMs = await firstByteMs(port, `${nameOf(index, kind)}.default.localhost`);
     // The first round warms the host's own code.
     if (index > 0) samples[kind]?.push(elapsedMs);
     await sleep(restMs);
   }
+  references['a node:http server that runs']?.push(await firstByteMs(barePort, 'bare'));
+  await sleep(restMs);
+  references['node:http program, spawned bare']?.push(await spawnedMs());
+  await sleep(restMs);
 }
 console.log('| start through the gateway | median ms | best ms | limit |\n|---|---|---|---|');
-for (const [kind, { name, limit }] of kinds.entries()) {
-  const sorted = [...(samples[kind] ?? [])].sort((a, b) => a - b);
+const rows = [
+  ...kinds.map(({ name, limit }, kind) => [name, limit, samples[kind] ?? []] as const),
+  ...Object.entries(references).map(([name, values]) => [name, '', values] as const),
+];
+for (const [name, limit, values] of rows) {
+  const sorted = [...values].sort((a, b) => a - b);
   const median = sorted[Math.floor(sorted.length / 2)] ?? NaN;
   console.log(`| ${name} | ${median.toFixed(1)} | ${(sorted[0] ?? NaN).toFixed(1)} | ${limit} |`);
 }
+bare.close();
 await client.terminate();
 await host.close();
 rmSync(folder, { recursive: true, force: true });

@@ -117,6 +117,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     imageOf: (image) => digests.imageOf(image),
     drain: (pod, graceMs) => drain(pod, graceMs),
     onChange: (pod, instance) => serving.podChanged(pod, instance),
+    ...(precedence === undefined ? {} : { pause: () => precedence.before('pod status') }),
   });
   const instanceOf: PodRunner['instanceOf'] = (uid) => runner.instanceOf(uid);
   const serving = createServingEdge({

@@ -26,6 +26,8 @@ export interface PodRunnerOptions {
   readonly drain: (pod: Pod, graceMs: number) => Promise<void>;
   /** Called after every change of a pod's instance or of the pod itself. */
   readonly onChange: (pod: Pod, instance: Instance | undefined) => void;
+  /** Asked before a status is written: a promise while something else has precedence. Default: nothing has. */
+  readonly pause?: () => Promise<void> | undefined;
 }
 
 interface Entry {
@@ -141,10 +143,13 @@ export class PodRunner {
   #report(entry: Entry): void {
     if (entry.dirty || this.#closed) return;
     entry.dirty = true;
-    queueMicrotask(() => {
-      entry.dirty = false;
-      void this.#write(entry);
-    });
+    queueMicrotask(() => void this.#writeInTurn(entry));
+  }
+
+  async #writeInTurn(entry: Entry): Promise<void> {
+    for (let pause = this.#options.pause?.(); pause !== undefined; pause = this.#options.pause?.()) await pause;
+    entry.dirty = false;
+    await this.#write(entry);
   }
 
   async #write(entry: Entry): Promise<void> {
