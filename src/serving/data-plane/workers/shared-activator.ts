@@ -1,4 +1,5 @@
 import { createUpstream } from '../../../http/index.ts';
+import type { RequestReport } from '../../request-stats.ts';
 import type { Activator } from '../activator.ts';
 import type { Instance, InstanceTarget, RevisionKey, RevisionSettings } from '../revision.ts';
 import type { DataPlaneWorkers } from './data-plane-workers.ts';
@@ -21,6 +22,15 @@ export interface SharedActivator extends Activator {
 
 const pooled = 'data-plane-workers';
 
+interface Entry {
+  instances: readonly Instance[];
+  settings: RevisionSettings;
+  /** Any of the workers. */
+  readonly target: InstanceTarget;
+  /** Counts changes: an answer to an older one is no longer of interest. */
+  change: number;
+}
+
 /**
  * The owner's face of a data plane in several processes. Instances with an address are the workers': what begins in the owner is
  * passed on to one of them, so that the hard limit holds over everything. Instances inside the owner's process are the owner's, and
@@ -29,33 +39,44 @@ const pooled = 'data-plane-workers';
 export function createSharedActivator({ local, workers, ownerAddress }: SharedActivatorOptions): SharedActivator {
   const upstream = createUpstream();
   const passTo = createPasser(upstream);
-  const targets = new Map<RevisionKey, InstanceTarget>();
-  // Which change of a revision is the latest: the workers hear of it before the owner relies on it.
-  const changes = new Map<RevisionKey, number>();
+  const revisions = new Map<RevisionKey, Entry>();
   const holds = new Map<string, { count: number; readonly waiting: (() => void)[] }>();
   const keyOf = (revision: RevisionKey, instance: string): string => `${revision} ${instance}`;
-  let reports: Awaited<ReturnType<DataPlaneWorkers['reports']>> = new Map();
+  let reports = new Map<RevisionKey, RequestReport>();
 
-  function targetOf(revision: RevisionKey): InstanceTarget {
-    let target = targets.get(revision);
-    if (target === undefined) {
-      target = { handler: passTo(revision, () => workers.addresses()) };
-      targets.set(revision, target);
+  function entryOf(revision: RevisionKey): Entry {
+    let entry = revisions.get(revision);
+    if (entry === undefined) {
+      entry = { instances: [], settings: {}, target: { handler: passTo(revision, () => workers.addresses()) }, change: 0 };
+      revisions.set(revision, entry);
     }
-    return target;
+    return entry;
   }
 
-  async function share(
-    revision: RevisionKey,
-    change: number,
-    instances: readonly AddressedInstance[],
-    settings: RevisionSettings | undefined,
-  ): Promise<void> {
+  function setInstances(revision: RevisionKey, instances: readonly Instance[], settings?: RevisionSettings): void {
+    const entry = entryOf(revision);
+    entry.instances = instances;
+    entry.settings = settings ?? entry.settings;
+    entry.change++;
+    const addressed = instances.filter(isAddressed);
+    if (addressed.length > 0 && addressed.length === instances.length) {
+      // Requests that are early wait for that.
+      if (!local.has(revision)) local.setRevision(revision, entry.settings);
+      void share(revision, entry, addressed);
+      return;
+    }
+    local.setInstances(revision, instances, entry.settings);
+    if (instances.length === 0) void workers.setInstances(revision, [], entry.settings);
+    else void workers.setOwner(revision, ownerAddress, entry.settings);
+  }
+
+  /** The workers hear of instances before the owner relies on them. */
+  async function share(revision: RevisionKey, entry: Entry, instances: readonly AddressedInstance[]): Promise<void> {
+    const { change, settings, target } = entry;
     await workers.setInstances(revision, instances, settings);
-    if (changes.get(revision) !== change) return;
+    if (entry.change !== change || revisions.get(revision) !== entry) return;
     // Who has the instances keeps their limit and the clients' favourites.
-    const open: RevisionSettings = { ...settings, containerConcurrency: 0, sessionAffinity: false };
-    local.setInstances(revision, [{ id: pooled, target: targetOf(revision) }], open);
+    local.setInstances(revision, [{ id: pooled, target }], { ...settings, containerConcurrency: 0, sessionAffinity: false });
   }
 
   const held = (revision: RevisionKey, instance: string): Promise<void> | undefined => {
@@ -70,22 +91,10 @@ export function createSharedActivator({ local, workers, ownerAddress }: SharedAc
   }
 
   return {
-    setRevision: (revision, settings) => local.setRevision(revision, settings),
-    setInstances(revision, instances, settings) {
-      const change = (changes.get(revision) ?? 0) + 1;
-      changes.set(revision, change);
-      const addressed = instances.filter(isAddressed);
-      if (addressed.length > 0 && addressed.length === instances.length) {
-        void share(revision, change, addressed, settings);
-        return;
-      }
-      local.setInstances(revision, instances, settings);
-      if (instances.length === 0) void workers.setInstances(revision, [], settings);
-      else void workers.setOwner(revision, ownerAddress, settings);
-    },
+    setRevision: (revision, settings) => setInstances(revision, entryOf(revision).instances, settings),
+    setInstances,
     deleteRevision(revision) {
-      changes.delete(revision);
-      targets.delete(revision);
+      revisions.delete(revision);
       local.deleteRevision(revision);
       workers.deleteRevision(revision);
     },
@@ -119,6 +128,7 @@ export function createSharedActivator({ local, workers, ownerAddress }: SharedAc
     report(revision) {
       const own = local.report(revision);
       const others = reports.get(revision);
+      reports.delete(revision);
       if (own === undefined || others === undefined) return own;
       return {
         averageConcurrentRequests: own.averageConcurrentRequests + others.averageConcurrentRequests,
@@ -129,7 +139,7 @@ export function createSharedActivator({ local, workers, ownerAddress }: SharedAc
     },
     reports: () => local.reports(),
     async collect() {
-      reports = await workers.reports();
+      reports = new Map(await workers.reports());
     },
     close,
     [Symbol.asyncDispose]: close,

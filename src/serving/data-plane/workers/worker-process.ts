@@ -59,10 +59,6 @@ export class WorkerProcess {
     return this.#alive;
   }
 
-  get pid(): number | undefined {
-    return this.#process.pid;
-  }
-
   send(command: WorkerCommand): void {
     // A worker that ends meanwhile is reported by its exit.
     if (this.#alive && this.#process.connected) this.#process.send(command, () => undefined);
