@@ -3,7 +3,21 @@
 import { createRandom } from '../src/random.ts';
 import type { Exchange } from '../src/http/index.ts';
 import { createActivator } from '../src/serving/data-plane/index.ts';
+import { createRegistry } from '../src/telemetry/index.ts';
 import { printTable, cpuNsPerOp } from './data-plane.measure.ts';
+
+const rawHeaders = [
+  'Host',
+  'hello.default.example.com',
+  'User-Agent',
+  'bench/1',
+  'Accept',
+  '*/*',
+  'Accept-Encoding',
+  'gzip',
+  'Forwarded',
+  'for=a',
+];
 
 class NullExchange implements Exchange {
   readonly method = 'GET';
@@ -11,7 +25,7 @@ class NullExchange implements Exchange {
   readonly host = 'hello.default.example.com';
   readonly scheme = 'http';
   readonly httpVersion = '1.1';
-  readonly rawHeaders: readonly string[] = [];
+  readonly rawHeaders = rawHeaders;
   readonly remoteAddress = '';
   readonly hasBody = false;
   headSent = false;
@@ -44,11 +58,16 @@ class NullExchange implements Exchange {
 
 const answer = (exchange: Exchange): void => exchange.respond(200, []);
 const rows: [string, number, number][] = [];
-for (const containerConcurrency of [0, 1, 10]) {
-  const activator = createActivator({ random: createRandom(1) });
+for (const [containerConcurrency, meter] of [
+  [0, undefined],
+  [1, undefined],
+  [10, undefined],
+  [10, createRegistry()],
+] as const) {
+  const activator = createActivator({ random: createRandom(1), ...(meter === undefined ? {} : { meter }) });
   activator.setInstances('default/hello', [{ id: 'a', target: { handler: answer } }], { containerConcurrency });
   rows.push([
-    `a request through, containerConcurrency ${containerConcurrency}`,
+    `a request through, containerConcurrency ${containerConcurrency}${meter === undefined ? '' : ', measured'}`,
     cpuNsPerOp(300_000, (count) => {
       for (let i = 0; i < count; i++) activator.handle('default/hello', new NullExchange());
     }),

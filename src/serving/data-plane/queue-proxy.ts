@@ -1,11 +1,13 @@
 import { realClock, sleep, type Clock } from '../../clock.ts';
 import { handle, respondText, type Exchange, type Handler } from '../../http/index.ts';
 import { silentLogger, type Logger } from '../../logger.ts';
+import type { Attributes, Meter } from '../../telemetry/meter.ts';
 import { createInstanceBreaker, queueFullText, type Breaker, type BreakerTicket } from './breaker.ts';
 import { Drainer } from './drainer.ts';
 import { instanceHeaders } from './forwarded.ts';
 import { createForwarder, type Forwarder } from './forwarder.ts';
 import { GuardedExchange, type ExchangeGuard } from './guarded-exchange.ts';
+import { InvocationMetrics } from './invocation-metrics.ts';
 import { answerHealthCheck, answerNetworkProbe, isHealthCheck, networkProbeOf, type Readiness } from './probe-answers.ts';
 import type { RequestLog } from './request-log.ts';
 import { RequestStats, type RequestReport } from '../request-stats.ts';
@@ -24,6 +26,10 @@ export interface QueueProxyOptions {
   /** How long no request may come before a drain is over, milliseconds; default 30 s. */
   readonly quietPeriodMs?: number;
   readonly requestLog?: RequestLog;
+  /** Gets upstream's measurements of requests, without probes; default none. */
+  readonly meter?: Meter;
+  /** Go with each measurement; upstream names Service, Configuration and Revision in its resource. Default none. */
+  readonly attributes?: Attributes;
   readonly forwarder?: Forwarder;
   readonly clock?: Clock;
   readonly logger?: Logger;
@@ -61,6 +67,7 @@ class InstanceProxy implements QueueProxy, ExchangeGuard {
   readonly #drainer: Drainer;
   readonly #stats: RequestStats;
   readonly #log: RequestLog | undefined;
+  readonly #metrics: InvocationMetrics | undefined;
   #stopping = false;
 
   constructor(options: QueueProxyOptions) {
@@ -74,6 +81,7 @@ class InstanceProxy implements QueueProxy, ExchangeGuard {
     this.#drainer = new Drainer(this.#clock, options.quietPeriodMs ?? 30_000);
     this.#stats = new RequestStats(this.#clock.monotonic());
     this.#log = options.requestLog;
+    if (options.meter !== undefined) this.#metrics = new InvocationMetrics(options.meter, options.attributes ?? {});
     this.breaker = createInstanceBreaker(options.containerConcurrency ?? 0);
   }
 
@@ -95,6 +103,10 @@ class InstanceProxy implements QueueProxy, ExchangeGuard {
     return this.#drainer.drain();
   }
 
+  get nowMs(): number {
+    return this.#clock.monotonic();
+  }
+
   report(): RequestReport {
     return this.#stats.report(this.#clock.monotonic());
   }
@@ -107,13 +119,14 @@ class InstanceProxy implements QueueProxy, ExchangeGuard {
     return this.close();
   }
 
-  finished(exchange: GuardedExchange): void {
+  finished(exchange: GuardedExchange, error: Error | undefined): void {
     const run = exchange as ProxyRun;
     if (run.state === 'waiting') this.breaker?.cancel(run);
     else if (run.state === 'running' && !run.handlerRunning) this.breaker?.leave();
     run.responseDone = true;
     const nowMs = this.#clock.monotonic();
     if (run.counted) this.#stats.leave(nowMs, run.proxied);
+    if (!run.probe && this.#metrics !== undefined && networkProbeOf(run.inner) === '') this.#metrics.finish(run, error, nowMs);
     if (!run.probe || this.#log?.probes === true) {
       this.#log?.write({ exchange: run.inner, status: run.status, bytes: run.bytesSent, latencyMs: nowMs - run.arrivedMs });
     }
@@ -159,6 +172,8 @@ class InstanceProxy implements QueueProxy, ExchangeGuard {
 
   dispatch(run: ProxyRun): void {
     const target = this.#target;
+    run.dispatchedMs ??= run.arrivedMs;
+    if (this.breaker !== undefined) this.#metrics?.depth(this.breaker.inFlight);
     if ('handler' in target) {
       run.handlerRunning = true;
       const settled = (): void => {
@@ -173,6 +188,7 @@ class InstanceProxy implements QueueProxy, ExchangeGuard {
 /** One request in a queue-proxy. */
 class ProxyRun extends GuardedExchange implements BreakerTicket {
   readonly arrivedMs: number;
+  dispatchedMs: number | undefined;
   readonly #proxy: InstanceProxy;
   state: 'unlimited' | 'running' | 'waiting' | 'full' = 'unlimited';
   counted = false;
@@ -189,6 +205,7 @@ class ProxyRun extends GuardedExchange implements BreakerTicket {
 
   granted(): void {
     this.state = 'running';
+    this.dispatchedMs = this.#proxy.nowMs;
     this.#proxy.dispatch(this);
   }
 }

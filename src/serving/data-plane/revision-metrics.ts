@@ -1,38 +1,40 @@
-import type { Exchange } from '../../http/index.ts';
-import { noopMeter, type Attributes, type Counter, type Gauge, type Histogram, type Meter } from '../../telemetry/meter.ts';
-import { HttpServerMetrics } from './http-server-metrics.ts';
+import type { Attributes, Counter, Gauge, Histogram, Meter } from '../../telemetry/meter.ts';
+import { InvocationMetrics } from './invocation-metrics.ts';
 import type { RevisionKey, RevisionLabels } from './revision.ts';
 
 /** Parts of a start from zero that the data plane sees: waiting for an instance, and from arrival to the first byte of the answer. */
 export type ColdStartPhase = 'queue-wait' | 'first-byte';
 
+/** Attributes of a revision's measurements. */
+export function revisionAttributes(revision: RevisionKey, labels: RevisionLabels | undefined): Attributes {
+  const slash = revision.indexOf('/');
+  return {
+    'k8s.namespace.name': revision.slice(0, slash),
+    'kn.revision.name': revision.slice(slash + 1),
+    ...(labels?.service === undefined ? {} : { 'kn.service.name': labels.service }),
+    ...(labels?.configuration === undefined ? {} : { 'kn.configuration.name': labels.configuration }),
+  };
+}
+
 /** Upstream's measurements of one revision, with attribute sets made once. Names: the activator's and the queue-proxy's of knative/serving. */
 export class RevisionMetrics {
+  /** Those of the queue-proxy. */
+  readonly invocations: InvocationMetrics;
   readonly #labels: Attributes;
-  readonly #byStatus = new Map<number, Attributes>();
   readonly #phases: Readonly<Record<ColdStartPhase, Attributes>>;
   readonly #concurrency: Gauge;
   readonly #coldStart: Histogram;
   readonly #queued: Counter;
   readonly #active: Counter;
-  readonly #duration: Histogram;
   readonly #queueWait: Histogram;
-  readonly #http: HttpServerMetrics | undefined;
 
   constructor(meter: Meter, revision: RevisionKey, labels: RevisionLabels | undefined) {
-    const slash = revision.indexOf('/');
-    this.#labels = {
-      'k8s.namespace.name': revision.slice(0, slash),
-      'kn.revision.name': revision.slice(slash + 1),
-      ...(labels?.service === undefined ? {} : { 'kn.service.name': labels.service }),
-      ...(labels?.configuration === undefined ? {} : { 'kn.configuration.name': labels.configuration }),
-    };
+    this.#labels = revisionAttributes(revision, labels);
+    this.invocations = new InvocationMetrics(meter, this.#labels);
     this.#phases = {
       'queue-wait': { ...this.#labels, 'kn.cold_start.phase': 'queue-wait' },
       'first-byte': { ...this.#labels, 'kn.cold_start.phase': 'first-byte' },
     };
-    // Its attributes take time to find, which is wasted when nobody listens.
-    this.#http = meter === noopMeter ? undefined : new HttpServerMetrics(meter, this.#labels);
     this.#concurrency = meter.gauge('kn.revision.request.concurrency', {
       unit: '{request}',
       description: 'Average requests under way since the last report',
@@ -46,10 +48,6 @@ export class RevisionMetrics {
       description: 'Requests that wait for an instance',
     });
     this.#active = meter.upDownCounter('kn.revision.request.active', { unit: '{request}', description: 'Requests in instances' });
-    this.#duration = meter.histogram('kn.serving.invocation.duration', {
-      unit: 's',
-      description: 'Time from arrival to the end of the response',
-    });
     this.#queueWait = meter.histogram('kn.serving.queue.wait.duration', {
       unit: 's',
       description: 'Time that requests waited for an instance',
@@ -74,17 +72,5 @@ export class RevisionMetrics {
 
   waited(durationMs: number): void {
     this.#queueWait.record(durationMs / 1000, this.#labels);
-  }
-
-  /** A request that never got a status counts as 500 when it failed, 499 when its client left. */
-  finish(exchange: Exchange, status: number, bytesSent: number, error: Error | undefined, durationMs: number): void {
-    const code = status !== 0 ? status : error === undefined ? 500 : 499;
-    let attributes = this.#byStatus.get(code);
-    if (attributes === undefined) {
-      attributes = { ...this.#labels, 'http.response.status_code': code };
-      this.#byStatus.set(code, attributes);
-    }
-    this.#duration.record(durationMs / 1000, attributes);
-    this.#http?.record(exchange, code, bytesSent, durationMs);
   }
 }

@@ -125,10 +125,6 @@ export class RevisionQueue implements ExchangeGuard {
 
   handle(exchange: Exchange, options: ActivateOptions | undefined): void {
     const nowMs = this.#context.clock.monotonic();
-    if (this.#waitingCount >= (this.#settings.queueDepth ?? queueDepthDefault)) {
-      respondText(exchange, 503, queueFullText);
-      return;
-    }
     const run = new Run(exchange, this, nowMs);
     if (options !== undefined) {
       if (options.rawHeaders !== undefined) run.rawHeaders = options.rawHeaders;
@@ -138,6 +134,11 @@ export class RevisionQueue implements ExchangeGuard {
       run.proxied = options.proxied === true;
     }
     this.stats.arrive(nowMs, run.proxied);
+    // Counted, measured and logged all the same, as upstream's.
+    if (this.#waitingCount >= (this.#settings.queueDepth ?? queueDepthDefault)) {
+      respondText(run, 503, queueFullText);
+      return;
+    }
     if (this.#coldStart === undefined) run.startTimeouts(this.#timeouts, nowMs);
     this.#enter(run);
   }
@@ -152,7 +153,7 @@ export class RevisionQueue implements ExchangeGuard {
     if (run.slot !== undefined && !run.handlerRunning) this.#leave(run, run.slot);
     // One that another activator has passed on is measured and logged there, from its arrival on.
     if (run.proxied) return;
-    this.#metrics.finish(run.inner, run.status, run.bytesSent, error, nowMs - run.arrivedMs);
+    this.#metrics.invocations.finish(run, error, nowMs);
     this.#log?.write({ exchange: run.inner, status: run.status, bytes: run.bytesSent, latencyMs: nowMs - run.arrivedMs });
   }
 
@@ -269,15 +270,18 @@ export class RevisionQueue implements ExchangeGuard {
     this.#leaveQueue(run);
   }
 
-  #leaveQueue(run: Run): void {
+  /** Tells when. */
+  #leaveQueue(run: Run): number {
     run.place = 'none';
     run.coldStart?.clear();
     run.coldStart = undefined;
     this.#waitingCount--;
     this.#metrics.queued(-1);
-    const waitedMs = this.#context.clock.monotonic() - run.waitedFromMs;
+    const nowMs = this.#context.clock.monotonic();
+    const waitedMs = nowMs - run.waitedFromMs;
     this.#metrics.waited(waitedMs);
     if (run.cold && !run.over) this.#metrics.coldStart('queue-wait', waitedMs);
+    return nowMs;
   }
 
   /** Hands waiting requests to instances, in order of arrival, as long as there is room. */
@@ -302,7 +306,7 @@ export class RevisionQueue implements ExchangeGuard {
       const slot = this.#pick(run);
       if (slot === undefined) return;
       this.#waiting[this.#head++] = undefined;
-      this.#leaveQueue(run);
+      run.dispatchedMs = this.#leaveQueue(run);
       this.#dispatch(run, slot);
     }
     if (this.#head > 0) {
@@ -315,6 +319,9 @@ export class RevisionQueue implements ExchangeGuard {
     run.slot = slot;
     this.#activeCount++;
     this.#metrics.active(1);
+    // Without having waited it is there as it arrives: no need to ask the clock again.
+    run.dispatchedMs ??= run.arrivedMs;
+    if ((this.#settings.containerConcurrency ?? 0) > 0) this.#metrics.invocations.depth(this.#activeCount + this.#waitingCount);
     if (this.#coldStart !== undefined && run.attempts === 0) run.startTimeouts(this.#timeouts, this.#context.clock.monotonic());
     run.attempts++;
     const target = slot.value;
@@ -384,6 +391,7 @@ export class RevisionQueue implements ExchangeGuard {
 /** One request in a revision's queue. */
 class Run extends GuardedExchange {
   readonly arrivedMs: number;
+  dispatchedMs: number | undefined;
   place: 'none' | 'waiting' = 'none';
   slot: Slot<InstanceTarget> | undefined;
   attempts = 0;
