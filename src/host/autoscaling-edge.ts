@@ -1,6 +1,8 @@
+import { podAutoscalers } from '../api/autoscaling/pod-autoscaler.ts';
 import { pods } from '../api/core/pod.ts';
 import {
   activatorProbeProvider,
+  countPods,
   createMultiScaler,
   deciderProvider,
   type Decision,
@@ -13,7 +15,7 @@ import type { Clock } from '../clock.ts';
 import type { FactRegistry } from '../controller/facts.ts';
 import type { MemoryStore } from '../controller/memory-store.ts';
 import type { Logger } from '../logger.ts';
-import type { Meter } from '../telemetry/meter.ts';
+import type { Attributes, Meter } from '../telemetry/meter.ts';
 import { AutoscalerMetrics } from './autoscaler-metrics.ts';
 import { revisions } from '../api/serving/revision.ts';
 import type { Activator } from '../serving/index.ts';
@@ -54,9 +56,8 @@ export function createAutoscalingEdge(options: AutoscalingEdgeOptions): Autoscal
   let timer: Disposable | undefined;
 
   const readyPods = (key: string): number => {
-    const slash = key.indexOf('/');
-    const selector = { namespace: key.slice(0, slash), labels: { [revisionLabel]: key.slice(slash + 1) } };
-    return store.view.list(pods, selector).filter(isReady).length;
+    const [namespace, name] = parted(key);
+    return store.view.list(pods, { namespace, labels: { [revisionLabel]: name } }).filter(isReady).length;
   };
 
   const multiScaler = createMultiScaler({
@@ -73,17 +74,28 @@ export function createAutoscalingEdge(options: AutoscalingEdgeOptions): Autoscal
 
   const metrics = options.meter === undefined ? undefined : new AutoscalerMetrics(options.meter);
   function measure(key: string, decision: Decision): void {
-    if (metrics === undefined) return;
-    const slash = key.indexOf('/');
-    const [namespace, name] = [key.slice(0, slash), key.slice(slash + 1)];
+    metrics?.record(
+      multiScaler.get(key)?.spec.scalingMetric ?? '',
+      attributesOf(...parted(key)),
+      decision,
+      multiScaler.explain(key),
+    );
+  }
+
+  function measurePods(key: string): void {
+    const [namespace, name] = parted(key);
+    const requested = store.view.get(podAutoscalers, namespace, name)?.status?.desiredScale;
+    metrics?.pods(attributesOf(namespace, name), requested, countPods(store.view, namespace, name));
+  }
+
+  function attributesOf(namespace: string, name: string): Attributes {
     const labels = store.view.get(revisions, namespace, name)?.metadata.labels ?? {};
-    const attributes = {
+    return {
       'k8s.namespace.name': namespace,
       'kn.revision.name': name,
       'kn.service.name': labels['serving.knative.dev/service'] ?? '',
       'kn.configuration.name': labels['serving.knative.dev/configuration'] ?? '',
     };
-    metrics.record(multiScaler.get(key)?.spec.scalingMetric ?? '', attributes, decision, multiScaler.explain(key));
   }
 
   function tell(key: string, { valid, desired }: Decision): void {
@@ -114,6 +126,7 @@ export function createAutoscalingEdge(options: AutoscalingEdgeOptions): Autoscal
 
   function record(): void {
     for (const key of multiScaler.keys()) {
+      if (metrics !== undefined) measurePods(key);
       const stat = activator.has(key) ? activator.report(key) : undefined;
       // A revision without instances and requests reports nothing, as there is nobody to do it.
       if (stat === undefined || (stat.requestCount === 0 && stat.averageConcurrentRequests === 0 && readyPods(key) === 0))
@@ -136,4 +149,9 @@ export function createAutoscalingEdge(options: AutoscalingEdgeOptions): Autoscal
       return multiScaler.close();
     },
   };
+}
+
+function parted(key: string): readonly [namespace: string, name: string] {
+  const slash = key.indexOf('/');
+  return [key.slice(0, slash), key.slice(slash + 1)];
 }

@@ -124,4 +124,21 @@ test('the autoscaler shows its gauges under upstream names', async () => {
   ]) {
     expect(text).toMatch(new RegExp(`^${name}[^\\n]*kn_revision_name="shop-00001"`, 'm'));
   }
+  const podsNow = (): string[] =>
+    registry
+      .prometheus()
+      .split('\n')
+      .filter((line) => /^kn_revision_pods_.*kn_service_name="shop"/.test(line))
+      .map((line) => line.replace(/\{.*\}/, ''));
+  expect(podsNow().sort()).toEqual([
+    'kn_revision_pods_count 1',
+    'kn_revision_pods_desired 0',
+    'kn_revision_pods_not_ready_count 0',
+    'kn_revision_pods_pending_count 0',
+    'kn_revision_pods_requested 1',
+    'kn_revision_pods_terminating_count 0',
+  ]);
+  await running.advance('10m');
+  expect(podsNow()).toContain('kn_revision_pods_count 0');
+  expect(podsNow()).toContain('kn_revision_pods_requested 0');
 });
