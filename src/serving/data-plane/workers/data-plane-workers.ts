@@ -291,12 +291,21 @@ class WorkerPool implements DataPlaneWorkers {
     this.#measured.forget(sourceOf(index));
     if (this.#closing !== undefined || this.#workers[index] !== worker) return;
     this.#logger.error({ worker: index, code }, 'data-plane worker ended; starting another one');
-    this.#replace(index).catch((error: unknown) => {
-      this.#logger.error({ worker: index, error: messageOf(error) }, 'data-plane worker did not start');
-    });
+    void this.#replace(index);
   }
 
   async #replace(index: number): Promise<void> {
+    try {
+      await this.#startAgain(index);
+    } catch (error) {
+      this.#logger.error({ worker: index, error: messageOf(error) }, 'data-plane worker did not start; trying again');
+      this.#clock.setTimer(restartMs, () => {
+        if (this.#closing === undefined) void this.#replace(index);
+      });
+    }
+  }
+
+  async #startAgain(index: number): Promise<void> {
     const next = await this.#start(index);
     if (this.#closing !== undefined) {
       await next.close(0);
@@ -307,6 +316,9 @@ class WorkerPool implements DataPlaneWorkers {
     if (this.#ports !== undefined) await next.order({ type: 'listen', ports: this.#ports });
   }
 }
+
+/** Wait between tries to replace a worker. */
+const restartMs = 1_000;
 
 const sourceOf = (index: number): string => `worker ${index}`;
 

@@ -3,6 +3,9 @@ import type { Activator } from '../activator.ts';
 import type { RevisionKey } from '../revision.ts';
 import { revisionHeader } from './messages.ts';
 
+/** How long a request waits for the news of its revision. */
+const newsMs = 5_000;
+
 const lowerRevisionHeader = revisionHeader.toLowerCase();
 
 /** An exchange with other request headers. */
@@ -60,8 +63,8 @@ export function passedRequests(activator: Activator, otherwise?: Handler): Handl
       respondText(exchange, 404, 'only requests that another process of the data plane passes on');
       return undefined;
     }
-    // It may be here before the news of its revision.
-    if (!activator.has(revision)) activator.setRevision(revision, {});
+    // It may be here before the news of its revision, or after that of its end.
+    if (!activator.has(revision)) activator.setRevision(revision, { coldStartTimeoutMs: newsMs });
     activator.handle(revision, exchange, { rawHeaders: withoutRevision(exchange.rawHeaders), proxied: true });
     return undefined;
   };
