@@ -88,7 +88,7 @@ function numberFault(key: string, call: string, text: string, problem: 'syntax' 
 /** What Kubernetes says about a text that is not a quantity. */
 export function quantityProblem(text: string): string {
   if (text === '') return "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
-  const shape = /^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$/;
-  if (shape.test(text) && !/^[+-]?[0-9.]*\.[0-9]*\./.test(text)) return "unable to parse quantity's suffix";
+  // Digits may be missing: what is left then is an unknown suffix.
+  if (/^[+-]?[0-9]*(\.[0-9]*)?[eEinumkKMGTP]*[-+]?[0-9]*$/.test(text)) return "unable to parse quantity's suffix";
   return "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 }

@@ -3,7 +3,7 @@ import { ConfigFault } from './config-reader.ts';
 /**
  * The YAML that stands inside of config-map values (`config-domain`, `runtime-class-name`): block maps, flow maps and lists, plain and
  * quoted texts, comments. Manifests are read by the full parser at the host's edge; this one is pure and synchronous. Scalars stay
- * texts. Throws `ConfigFault` with the words that Go's parser would use for what it cannot read.
+ * texts, flags become `true` or `false` in all their spellings. Throws `ConfigFault` with the words that Go's parser would use for what it cannot read.
  */
 export type SmallYaml = string | undefined | readonly SmallYaml[] | { readonly [key: string]: SmallYaml };
 
@@ -66,7 +66,7 @@ function parseBlock(reader: LineReader, indent: number): SmallYaml {
     const match = line.indent === indent ? keyPattern.exec(line.text) : null;
     if (match?.[1] === undefined) throw fault(line.number, "could not find expected ':'");
     reader.at++;
-    map[unquote(match[1])] = parseValue(reader, match[2] ?? '', indent, line.number);
+    map[scalar(match[1])] = parseValue(reader, match[2] ?? '', indent, line.number);
   }
 }
 
@@ -100,7 +100,7 @@ function parseList(reader: LineReader, indent: number): SmallYaml {
 /** A value on one line: a flow collection or a text. */
 function parseInline(text: string, line: number): SmallYaml {
   if (/^[^"'[{].*?:(\s|$)/.test(text)) throw fault(line, 'mapping values are not allowed in this context');
-  if (!/^[[{]/.test(text)) return text === '' || text === '~' || text === 'null' ? undefined : unquote(text);
+  if (!/^[[{]/.test(text)) return text === '' || text === '~' || text === 'null' ? undefined : scalar(text);
   const tokens = text.match(/[[\]{},:]|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^[\]{},:\s][^[\]{},:]*/g) ?? [];
   const reader = { tokens, at: 0, line };
   return parseFlow(reader);
@@ -132,13 +132,13 @@ function parseFlow(reader: TokenReader): SmallYaml {
         reader.at++;
         if (reader.tokens[reader.at] !== ',' && reader.tokens[reader.at] !== '}') value = parseFlow(reader);
       }
-      map[unquote(key.trim())] = value;
+      map[scalar(key.trim())] = value;
       separator(reader, '}');
     }
     reader.at++;
     return map;
   }
-  return token === undefined ? undefined : unquote(token.trim());
+  return token === undefined ? undefined : scalar(token.trim());
 }
 
 function separator(reader: TokenReader, close: ']' | '}'): void {
@@ -147,7 +147,10 @@ function separator(reader: TokenReader, close: ']' | '}'): void {
   else if (token !== close) throw fault(reader.line, `did not find expected ',' or '${close}'`);
 }
 
-function unquote(text: string): string {
+/** YAML 1.1 has many words for a flag; where a text is wanted Go gets `true` or `false`. Quoted words stay as they are. */
+function scalar(text: string): string {
+  if (/^(y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON)$/.test(text)) return 'true';
+  if (/^(n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/.test(text)) return 'false';
   if (text.startsWith("'") && text.endsWith("'") && text.length > 1) return text.slice(1, -1).replaceAll("''", "'");
   if (!text.startsWith('"') || !text.endsWith('"') || text.length < 2) return text;
   return text.slice(1, -1).replace(/\\(["\\])/g, '$1');

@@ -54,6 +54,21 @@ test.each([
     () => parseAutoscalerConfig({ 'max-scale-limit': '99999999999x' }),
     'failed to parse data: failed to parse "max-scale-limit": strconv.ParseInt: parsing "99999999999x": value out of range',
   ],
+  [
+    'a duration of one nanosecond too many',
+    () => parseGarbageCollectionConfig({ 'retain-since-create-time': '9223372036854775808ns' }),
+    'failed to parse retain-since-create-time: time: invalid duration "9223372036854775808ns"',
+  ],
+  [
+    'a negative count that a number cannot hold',
+    () => parseGarbageCollectionConfig({ 'min-non-active-revisions': '-9223372036854775807' }),
+    'min-non-active-revisions must be non-negative, was: -9223372036854775807',
+  ],
+  [
+    'a quantity with two signs',
+    () => parseDeploymentConfig({ 'queue-sidecar-image': 'q', 'queue-sidecar-cpu-limit': '--4' }),
+    'failed to parse "queue-sidecar-cpu-limit": unable to parse quantity\'s suffix',
+  ],
 ] as const)('%s', (_name, parse, error) => {
   const result = parse();
   const told = 'error' in result ? result.error : '';
@@ -71,4 +86,19 @@ test('texts are trimmed, field names of YAML may have any case, unknown ones are
 
 test('`and` does not look further than the first empty value', () => {
   expect('config' in parseDefaultsConfig({ 'container-name-template': '{{and .Name .Nothing}}' })).toBe(true);
+});
+
+test('words for flags in a selector become true and false unless they are quoted', () => {
+  const result = parseDeploymentConfig({
+    'queue-sidecar-image': 'q',
+    'runtime-class-name': 'fast:\n  selector:\n    gpu: yes\n    shared: Off\n    kept: "no"\nsmall: {selector: {y: n}}',
+  });
+  expect('config' in result && result.config.runtimeClassNames).toEqual({
+    fast: { gpu: 'true', shared: 'false', kept: 'no' },
+    small: { true: 'false' },
+  });
+});
+
+test('the longest duration of Go is read', () => {
+  expect(parseGarbageCollectionConfig({ 'retain-since-create-time': '9223372036854775807ns' })).toHaveProperty('config');
 });

@@ -96,13 +96,24 @@ export function formatGoFloat(value: number): string {
   return String(value);
 }
 
-const int64MaxMs = 9_223_372_036_854.775807;
+/** Below this many milliseconds a duration fits into 64 bits of nanoseconds for certain. */
+const surelyFitsMs = 9_223_372_036_854;
 
 /** Milliseconds of a Go duration, cut to the nanosecond; or Go's error text, without a prefix. */
 export function parseGoDurationValue(text: string): { readonly ms: number } | { readonly error: string } {
   const ms = parseGoDuration(text);
-  if (ms !== undefined && Math.abs(ms) <= int64MaxMs) return { ms: Math.round(ms * 1e6) / 1e6 };
+  if (ms !== undefined && (Math.abs(ms) <= surelyFitsMs || fitsInt64(text))) return { ms: Math.round(ms * 1e6) / 1e6 };
   return { error: durationErrorText(text) };
+}
+
+// A number cannot tell the last nanoseconds before the limit apart.
+function fitsInt64(text: string): boolean {
+  let totalNs = 0n;
+  for (const [, whole = '', fraction = '', unit = ''] of text.matchAll(/(\d*)\.?(\d*)([^\d.+-]+)/g)) {
+    const unitNs = BigInt(Math.round((parseGoDuration(`1${unit}`) ?? 0) * 1e6));
+    totalNs += BigInt(whole) * unitNs + (BigInt(fraction) * unitNs) / 10n ** BigInt(fraction.length);
+  }
+  return totalNs <= (text.startsWith('-') ? int64Max + 1n : int64Max);
 }
 
 // Package time quotes byte by byte: what is not printable ASCII becomes `\xhh`.

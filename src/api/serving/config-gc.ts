@@ -38,12 +38,10 @@ export function parseGarbageCollectionConfig(data: ConfigData | undefined): Conf
       maxNonActiveRevisions: countOrDisabled(read.text('max-non-active-revisions', ''), 1_000),
     };
     const { maxNonActiveRevisions: max } = config;
-    if (minNonActiveRevisions < 0) {
-      throw new ConfigFault(`min-non-active-revisions must be non-negative, was: ${minNonActiveRevisions}`);
-    }
+    // The text keeps what a number is too short for.
+    const given = BigInt(read.text('min-non-active-revisions', '20').replace('+', ''));
+    if (given < 0n) throw new ConfigFault(`min-non-active-revisions must be non-negative, was: ${given}`);
     if (max >= 0 && minNonActiveRevisions > max) {
-      // The text keeps what a number is too short for.
-      const given = BigInt(read.text('min-non-active-revisions', '20'));
       throw new ConfigFault(`min-non-active-revisions(${given}) must be <= max-non-active-revisions(${max})`);
     }
     return config;
