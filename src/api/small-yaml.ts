@@ -1,9 +1,10 @@
+import { formatGoFloat } from './autoscaling/go-values.ts';
 import { ConfigFault } from './config-reader.ts';
 
 /**
  * The YAML that stands inside of config-map values (`config-domain`, `runtime-class-name`): block maps, flow maps and lists, plain and
  * quoted texts, comments. Manifests are read by the full parser at the host's edge; this one is pure and synchronous. Scalars stay
- * texts, flags become `true` or `false` in all their spellings. Throws `ConfigFault` with the words that Go's parser would use for what it cannot read.
+ * texts, flags become `true` or `false` and numbers decimal in all their spellings. Throws `ConfigFault` with the words that Go's parser would use for what it cannot read.
  */
 export type SmallYaml = string | undefined | readonly SmallYaml[] | { readonly [key: string]: SmallYaml };
 
@@ -151,7 +152,30 @@ function separator(reader: TokenReader, close: ']' | '}'): void {
 function scalar(text: string): string {
   if (/^(y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON)$/.test(text)) return 'true';
   if (/^(n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/.test(text)) return 'false';
+  if (/^[-+0-9.]/.test(text)) return numberText(text);
   if (text.startsWith("'") && text.endsWith("'") && text.length > 1) return text.slice(1, -1).replaceAll("''", "'");
   if (!text.startsWith('"') || !text.endsWith('"') || text.length < 2) return text;
   return text.slice(1, -1).replace(/\\(["\\])/g, '$1');
+}
+
+/** The decimal text of a plain number (`010` is octal, `1.10` is `1.1`), other words as they are. */
+function numberText(text: string): string {
+  const plain = text.startsWith('.') ? text : text.replaceAll('_', '');
+  const [, sign = '', digits = ''] = /^([-+]?)(0x[0-9a-fA-F]+|0b[01]+|0o?[0-7]*|[1-9][0-9]*)$/.exec(plain) ?? [];
+  if (digits !== '' && digits !== '0o') {
+    const value = BigInt(/^0[0-7]/.test(digits) ? `0o${digits.slice(1)}` : digits);
+    if (sign === '-' ? value <= 1n << 63n : value < 1n << 64n) return String(sign === '-' ? -value : value);
+  }
+  if (!/^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$/.test(plain)) return text;
+  return Number.isFinite(Number(plain)) ? formatGoFloat(shortestSingle(Number(plain))) : text;
+}
+
+/** The number with the fewest digits that a 32-bit float cannot tell from the given one: texts are made with that precision. */
+function shortestSingle(value: number): number {
+  const single = Math.fround(value);
+  for (let digits = 1; digits < 9; digits++) {
+    const short = Number(single.toPrecision(digits));
+    if (Math.fround(short) === single) return short;
+  }
+  return Number(single.toPrecision(9));
 }

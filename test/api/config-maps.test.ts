@@ -102,3 +102,22 @@ test('words for flags in a selector become true and false unless they are quoted
 test('the longest duration of Go is read', () => {
   expect(parseGarbageCollectionConfig({ 'retain-since-create-time': '9223372036854775807ns' })).toHaveProperty('config');
 });
+
+test.each([
+  ['1.10', '1.1'],
+  ['010', '8'],
+  ['0x1f', '31'],
+  ['1_000', '1000'],
+  ['+_42', '42'],
+  ['2e3', '2000'],
+  ['16777217.5', /"1\.6777218e\+07"/],
+  ['7e900', '7e900'],
+  ['1.2.3', '1.2.3'],
+  ['"1.10"', '1.10'],
+] as const)('a selector of the number %s', (text, expected) => {
+  const data = { 'queue-sidecar-image': 'q', 'runtime-class-name': `fast: {selector: {version: ${text}}}` };
+  const result = parseDeploymentConfig(data);
+  const told = 'error' in result ? result.error : result.config.runtimeClassNames?.['fast']?.['version'];
+  if (typeof expected === 'string') expect(told).toBe(expected);
+  else expect(told).toMatch(expected);
+});
