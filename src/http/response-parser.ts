@@ -204,11 +204,12 @@ function parseHeaderLines(text: string, start: number): string[] {
     const colon = text.indexOf(':', at);
     if (colon < 0 || colon >= end) throw invalid('header line without a colon');
     const name = text.slice(at, colon);
-    const value = text.slice(colon + 1, end).trim();
+    const value = text.slice(colon + 1, end);
     // Also refuses folded lines and space before the colon: both begin or end with a character that no token has.
     if (!headerName.test(name)) throw invalid(`malformed header name ${JSON.stringify(name.slice(0, 40))}`);
+    // Before trimming, which would take a bare line break away.
     if (forbiddenInValue.test(value)) throw invalid(`control character in header ${name}`);
-    headers.push(name, value);
+    headers.push(name, value.trim());
     at = end + 2;
   }
   return headers;

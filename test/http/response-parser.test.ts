@@ -91,6 +91,10 @@ test('damaged and random bytes give an error or a response, never anything else,
   );
 });
 
+test('a bare line break before a header value is an error, also when the head came in one piece', () => {
+  expect(parse([Buffer.from('HTTP/1.1 200\r\nLink:\na\r\nContent-Length:0\r\n\r\n')]).error).toBeDefined();
+});
+
 test('answers to HEAD and those without a body end with their head', () => {
   const head = 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n';
   expect(parse([Buffer.from(head)], 'HEAD', false)).toMatchObject({ body: '', trailers: [] });
