@@ -15,6 +15,7 @@ import {
   type DataPlaneWorkers,
   type Router,
 } from '../serving/index.ts';
+import type { Tracer } from '../telemetry/index.ts';
 import { noopMeter, type Meter } from '../telemetry/meter.ts';
 import type { Certificates } from './certificates.ts';
 import type { HostOptions, ListenAddress, ListenOptions, TlsListenOptions } from './host-types.ts';
@@ -29,6 +30,7 @@ export interface DataPlaneOptions extends Required<
   readonly random: Random;
   readonly logger: Logger;
   readonly meter: Meter;
+  readonly tracer: Tracer | undefined;
   readonly config: (name: string) => Readonly<Record<string, string>>;
   readonly onRequestLog: (line: string) => void;
   readonly certificates: Certificates;
@@ -64,31 +66,27 @@ export function checkWorkers({ workers = 1, clock = realClock, transport, tracer
   if (workers === 1) return;
   if (clock !== realClock) refuse('workers are processes, which no virtual clock reaches', 'leave workers out on virtual time');
   if (transport === 'memory') refuse('workers share a port, and `transport: memory` has none', 'leave one of the two out');
-  if (tracer !== undefined) refuse('workers are processes, which a tracer of this one cannot follow', 'leave one of the two out');
+  if (tracer !== undefined && tracer.remote === undefined)
+    refuse(
+      'workers are processes, which this tracer cannot follow',
+      'use `createTracer({ export })`, or leave one of the two out',
+    );
 }
 
 export async function createDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
   return options.workers === 1 ? inThisProcess(options) : inWorkers(options);
 }
 
-function ownActivator(options: DataPlaneOptions, meter: Meter): Activator {
+function activatorOptions(options: DataPlaneOptions, meter: Meter): ActivatorOptions {
   const { clock, random, logger, config, onRequestLog: write, onColdStart, onColdStartEnd, onColdStartTimeout } = options;
-  return createActivator({
-    clock,
-    random,
-    logger,
-    meter,
-    onColdStart,
-    onColdStartEnd,
-    onColdStartTimeout,
-    requestLog: createRequestLogs({ config, write, logger }),
-  });
+  const requestLog = createRequestLogs({ config, write, logger });
+  return { clock, random, logger, meter, onColdStart, onColdStartEnd, onColdStartTimeout, requestLog };
 }
 
 function inThisProcess(options: DataPlaneOptions): DataPlane {
   const { random, certificates, clock, logger, entrance: handler } = options;
   const router = createRouter([], { random });
-  const activator = ownActivator(options, options.meter);
+  const activator = createActivator(activatorOptions(options, options.meter));
   return {
     router,
     routes: router,
@@ -102,7 +100,7 @@ function inThisProcess(options: DataPlaneOptions): DataPlane {
 }
 
 async function inWorkers(options: DataPlaneOptions): Promise<DataPlane> {
-  const { random, certificates, logger, config, entrance, meter } = options;
+  const { random, certificates, logger, config, entrance, meter, tracer } = options;
   // What begins here and what workers pass on meet at this server, which knows the activator only once there is one.
   let passed: Handler = () => undefined;
   const internal = createHttpServer({ handler: (exchange) => passed(exchange), logger });
@@ -115,22 +113,22 @@ async function inWorkers(options: DataPlaneOptions): Promise<DataPlane> {
     fallback: ownerAddress,
     logger,
     ...(meter === noopMeter ? {} : { meter }),
+    ...(tracer?.remote === undefined ? {} : { spans: tracer.remote }),
     onColdStart: options.onColdStart,
     onColdStartEnd: options.onColdStartEnd,
     onColdStartTimeout: options.onColdStartTimeout,
     onRequestLog: options.onRequestLog,
     certificateFor: (name) => tls?.certificateFor?.(name) ?? certificates.certificateFor(name) ?? tls?.certificate,
   });
-  const local = ownActivator(options, pool.ownMeter);
-  passed = passedRequests(local, entrance);
+  const activator = createSharedActivator({ activator: activatorOptions(options, pool.ownMeter), workers: pool, ownerAddress });
+  passed = passedRequests(activator.local, entrance);
   try {
     await pool.start();
   } catch (error) {
-    await pool.close(0);
+    await activator.close();
     await internal.close(0);
     throw error;
   }
-  const activator = createSharedActivator({ local, workers: pool, ownerAddress });
   const router = createRouter([], { random });
   return {
     router,
@@ -145,7 +143,7 @@ async function inWorkers(options: DataPlaneOptions): Promise<DataPlane> {
       },
     },
     activator,
-    ownActivator: local,
+    ownActivator: activator.local,
     collect: () => activator.collect(),
     async listen({ port: wanted = 8080, host = '127.0.0.1', tls: wantedTls }) {
       tls = wantedTls;

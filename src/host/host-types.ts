@@ -38,8 +38,8 @@ export interface HostOptions {
   /** Autoscaling policy of a revision (`namespace/name`). Default: the KPA. */
   readonly policyFor?: (revision: string) => Policy | undefined;
   /**
-   * Processes that take requests; they share the ports of `listen` (Linux). 1: the host's own process alone. More need real sockets and
-   * the real clock, and have no `tracer`. Functions in process stay in the host's process, whose share of the requests passes through. Default 1.
+   * Processes that take requests; they share the ports of `listen` (Linux). 1: the host's own process alone. More need real sockets,
+   * the real clock, and a `tracer` that takes spans of other processes (`createTracer`). Functions in process stay in the host's process, whose share of the requests passes through. Default 1.
    */
   readonly workers?: number;
   readonly clock?: Clock;

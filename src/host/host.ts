@@ -87,6 +87,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     random,
     logger,
     meter,
+    tracer: options.tracer,
     config,
     certificates,
     entrance: (exchange) => entrance.outside(exchange),

@@ -3,57 +3,65 @@ import { realClock } from '../clock.ts';
 import { KnativeError, messageOf } from '../errors.ts';
 import { createHttpServer, createUpstream, type Handler, type HttpServer, type TlsCertificate } from '../http/index.ts';
 import { silentLogger } from '../logger.ts';
+import { createTracer, type FinishedSpan } from '../telemetry/index.ts';
 import { createActivator, createGateway, type Activator } from './data-plane/index.ts';
 import { createRequestLogs } from './data-plane/request-logs.ts';
 import { MeasurementBuffer } from './data-plane/workers/measurements.ts';
 import type { Share, WorkerCommand, WorkerDone, WorkerEvent, WorkerPorts } from './data-plane/workers/messages.ts';
-import { createPasser, passAsItIs, passedRequests } from './data-plane/workers/passing.ts';
+import { createPassingForwarder, passAsItIs, passedRequests, type ProcessTarget } from './data-plane/workers/passing.ts';
 import type { RevisionKey, RevisionSettings } from './data-plane/revision.ts';
 import { createRouter } from './router.ts';
 
 type Start = Extract<WorkerCommand, { type: 'start' }>;
 
-const logFlushMs = 20;
+const flushMs = 20;
 
 // Without the callback an owner that has just gone would make this an error that nobody handles.
 const send = (event: WorkerEvent): void => void process.send?.(event, undefined, undefined, () => undefined);
 const router = createRouter();
 const neighbours = createUpstream();
-const pass = createPasser(neighbours);
 const measurements = new MeasurementBuffer();
 let observability: Readonly<Record<string, string>> = {};
-let lines: string[] = [];
 let activator: Activator;
 let gateway: Handler;
 let inner: HttpServer | undefined;
-let servers: HttpServer[] = [];
+const servers: HttpServer[] = [];
 let httpsPort: number | undefined;
 
-function log(line: string): void {
-  if (lines.length === 0) realClock.setTimer(logFlushMs, flushLog);
-  lines.push(line);
+/** Sends items to the owner a few at a time. */
+function batched<T>(sendAll: (items: readonly T[]) => void) {
+  let items: T[] = [];
+  const flush = (): void => {
+    if (items.length === 0) return;
+    sendAll(items);
+    items = [];
+  };
+  const add = (item: T): void => {
+    if (items.length === 0) realClock.setTimer(flushMs, flush);
+    items.push(item);
+  };
+  return { add, flush };
 }
 
-function flushLog(): void {
-  if (lines.length === 0) return;
-  send({ type: 'log', lines });
-  lines = [];
-}
+const log = batched<string>((lines) => send({ type: 'log', lines }));
+const spans = batched<FinishedSpan>((finished) => send({ type: 'spans', spans: finished }));
 
-async function start({ listener, fallback, observability: data, measured }: Start): Promise<Partial<WorkerDone>> {
+async function start({ listener, fallback, observability: data, measured, sampler }: Start): Promise<Partial<WorkerDone>> {
   observability = data;
   activator = createActivator({
+    forwarder: createPassingForwarder(),
     ...(measured ? { meter: measurements } : {}),
     onColdStart: (revision) => send({ type: 'cold-start', revision }),
     onColdStartEnd: (revision) => send({ type: 'cold-start-end', revision }),
     onColdStartTimeout: (revision, waitedMs) => send({ type: 'cold-start-timeout', revision, waitedMs }),
-    requestLog: createRequestLogs({ config: () => observability, write: log, logger: silentLogger }),
+    requestLog: createRequestLogs({ config: () => observability, write: log.add, logger: silentLogger }),
   });
   gateway = createGateway({
     router,
     activator,
     listener,
     httpsPort: () => httpsPort,
+    ...(sampler === undefined ? {} : { tracer: createTracer({ sampler, export: spans.add }) }),
     ...(fallback === undefined ? {} : { fallback: passAsItIs(neighbours, fallback) }),
   });
   // On the loopback address, and nobody else's business.
@@ -61,12 +69,21 @@ async function start({ listener, fallback, observability: data, measured }: Star
   return { internalPort: (await inner.listen()).port };
 }
 
-async function listen({ host, port, tls }: WorkerPorts): Promise<Partial<WorkerDone>> {
+async function listen(ports: WorkerPorts): Promise<Partial<WorkerDone>> {
+  try {
+    return { ports: await openPorts(ports) };
+  } catch (error) {
+    await unlisten(0);
+    throw error;
+  }
+}
+
+async function openPorts({ host, port, tls }: WorkerPorts): Promise<NonNullable<WorkerDone['ports']>> {
   unnamed = tls?.unnamed;
   const plain = createHttpServer({ handler: gateway, host, port, reusePort: true });
-  servers = [plain];
+  servers.push(plain);
   const address = await plain.listen();
-  if (tls === undefined) return { ports: { port: address.port } };
+  if (tls === undefined) return { port: address.port };
   const secure = createHttpServer({
     handler: gateway,
     host,
@@ -76,12 +93,13 @@ async function listen({ host, port, tls }: WorkerPorts): Promise<Partial<WorkerD
   });
   servers.push(secure);
   httpsPort = (await secure.listen()).port;
-  return { ports: { port: address.port, tls: httpsPort } };
+  return { port: address.port, tls: httpsPort };
 }
 
 const certificateQuestions = new Map<number, (certificate: TlsCertificate | undefined) => void>();
-// One object for each certificate: the TLS layer keeps what it has made of it.
+// One object for each certificate: the TLS layer keeps what it has made of it. By content: there is no end of server names.
 const certificates = new Map<string, TlsCertificate>();
+const certificatesMax = 1_000;
 let lastQuestion = 0;
 let unnamed: TlsCertificate | undefined;
 
@@ -98,9 +116,11 @@ async function askCertificate(serverName: string): Promise<TlsCertificate | unde
     send({ type: 'certificate', id, serverName });
   });
   if (answer === undefined) return undefined;
-  const known = certificates.get(serverName);
-  if (known?.cert === answer.cert && known.key === answer.key) return known;
-  certificates.set(serverName, answer);
+  const content = `${answer.cert}\n${answer.key}`;
+  const known = certificates.get(content);
+  if (known !== undefined) return known;
+  if (certificates.size >= certificatesMax) certificates.clear();
+  certificates.set(content, answer);
   return answer;
 }
 
@@ -110,7 +130,7 @@ function takeShare(revision: RevisionKey, settings: RevisionSettings, share: Sha
     return;
   }
   const { through } = share;
-  const target = { handler: pass(revision, () => [through]) };
+  const target: ProcessTarget = { address: through, revision, addresses: () => [through] };
   // Who has the instances keeps their limit and the clients' favourites.
   const open: RevisionSettings = { ...settings, containerConcurrency: 0, sessionAffinity: false };
   activator.setInstances(revision, [{ id: `worker ${through}`, target }], open);
@@ -118,7 +138,8 @@ function takeShare(revision: RevisionKey, settings: RevisionSettings, share: Sha
 
 async function unlisten(graceMs: number): Promise<void> {
   await Promise.all(servers.splice(0).map((server) => server.close(graceMs)));
-  flushLog();
+  log.flush();
+  spans.flush();
 }
 
 async function close(graceMs: number): Promise<void> {
@@ -190,5 +211,7 @@ async function obey(command: WorkerCommand): Promise<void> {
 process.on('message', (command) => void obey(command as WorkerCommand));
 // The terminal's Ctrl-C reaches the whole group: the owner decides when its workers end.
 process.on('SIGINT', () => undefined);
+// So does a service manager's request to stop.
+process.on('SIGTERM', () => undefined);
 // The owner is gone: nobody can say any more which instances live.
 process.on('disconnect', () => process.exit(1));

@@ -16,6 +16,7 @@ export { childContext, createTraceparents, formatTraceparent, parseTraceparent, 
 export {
   createTracer,
   type FinishedSpan,
+  type RemoteSpans,
   type Sampler,
   type Span,
   type SpanKind,

@@ -28,6 +28,16 @@ export interface Span {
 /** Where spans go, shaped so that OpenTelemetry's tracer fits behind it. */
 export interface Tracer {
   start(name: string, options?: SpanOptions): Span;
+  /** For spans that begin in other processes; absent: the tracer can only make its own, as OpenTelemetry's API. */
+  readonly remote?: RemoteSpans;
+}
+
+/** How other processes make spans for a tracer. */
+export interface RemoteSpans {
+  /** Decides there. */
+  readonly sampler: Sampler;
+  /** Takes a sampled span that has ended there. */
+  take(span: FinishedSpan): void;
 }
 
 /** A finished span. */
@@ -60,6 +70,7 @@ export function createTracer(options: TracerOptions): Tracer {
   const random = options.random ?? systemRandom;
   const sampler = options.sampler ?? 'parent';
   return {
+    remote: { sampler, take: options.export },
     start(name, { kind = 'internal', parent, attributes = {}, startMs = clock.now() } = {}) {
       const context = childContext(random, parent, sampler === 'parent' ? undefined : sampler === 'always');
       let all = attributes;

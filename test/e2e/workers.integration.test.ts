@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { get as httpGet } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,8 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pods } from '../../src/api/core/pod.ts';
 import { createVirtualClock } from '../../src/clock.ts';
 import { createHost, type Host, type ListenAddress } from '../../src/host/index.ts';
-import { createRegistry, createTracer } from '../../src/telemetry/index.ts';
+import { createRegistry, createTracer, formatTraceparent, type FinishedSpan } from '../../src/telemetry/index.ts';
 import { selfSigned } from '../serving/data-plane/certificate.ts';
+import { workerPids } from '../serving/data-plane/workers-setup.ts';
 
 /** Tells how many requests it ever had at once. */
 const counting = `let running = 0, most = 0;
@@ -18,6 +19,10 @@ export const handle = async () => {
   running--;
   return { most };
 };
+`;
+
+/** Answers with the trace that the request belongs to. */
+const tracing = `export const handle = (context) => ({ traceparent: context.headers.traceparent });
 `;
 
 const service = (
@@ -43,17 +48,10 @@ const ask = (port: number, name: string, headers: Record<string, string> = {}): 
     }).on('error', reject);
   });
 
-/** The data plane's processes. */
-async function workerPids(): Promise<number[]> {
-  const children = await readFile(`/proc/self/task/${process.pid}/children`, 'utf8');
-  const pids = children.split(' ').filter((pid) => pid !== '');
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
-  return pids.filter((_, index) => lines[index]?.includes('data-plane-worker') === true).map(Number);
-}
-
 describe('a host whose data plane runs in two processes', () => {
   const registry = createRegistry();
   const lines: string[] = [];
+  const spans: FinishedSpan[] = [];
   const certificates = [selfSigned('shop.example.com'), selfSigned('shop.example.com')];
   let current = certificates[0];
   let folder: string;
@@ -63,15 +61,18 @@ describe('a host whose data plane runs in two processes', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'knative-embed-workers-'));
     await writeFile(join(folder, 'counting.mjs'), counting);
+    await writeFile(join(folder, 'tracing.mjs'), tracing);
     host = await createHost({
       workers: 2,
       baseDir: folder,
       dataDir: join(folder, 'data'),
       images: {
         'example.com/counting': './counting.mjs',
+        'example.com/tracing': './tracing.mjs',
         'example.com/inside': { function: './counting.mjs', isolation: 'in-process' },
       },
       meter: registry,
+      tracer: createTracer({ sampler: 'always', export: (span) => spans.push(span) }),
       onRequestLog: (line) => lines.push(line),
     });
     const certificateFor = (name: string) => (name === 'shop.example.com' ? current : undefined);
@@ -140,6 +141,22 @@ describe('a host whose data plane runs in two processes', () => {
     await expect.poll(() => count.exec(registry.prometheus())?.[1], { timeout: 5_000 }).toBe('13');
   });
 
+  test('every request is one span, wherever it came in, and the instance works below it', async () => {
+    await apply('traced', 'example.com/tracing', 1, { 'autoscaling.knative.dev/max-scale': '1' });
+    const outside = await Promise.all(Array.from({ length: 12 }, () => ask(address.port, 'traced')));
+    const inside = await (await host.fetch('traced')).text();
+    const seen = [...outside.map(({ body }) => body), inside].map(
+      (body) => (JSON.parse(body) as { traceparent: string }).traceparent,
+    );
+    const own = (): FinishedSpan[] => spans.filter(({ name }) => name === 'GET default/traced-00001');
+    await expect.poll(() => own().length).toBe(13);
+    expect(
+      own()
+        .map(({ context }) => formatTraceparent(context))
+        .sort(),
+    ).toEqual(seen.sort());
+  });
+
   test('certificates are asked of the host at each handshake', async () => {
     const peer = (): Promise<string> =>
       new Promise((resolve, reject) => {
@@ -194,5 +211,6 @@ test('what workers cannot do together is refused', async () => {
   await expect(createHost({ workers: 1.5 })).rejects.toMatchObject(refused);
   await expect(createHost({ workers: 2, clock: createVirtualClock() })).rejects.toMatchObject(refused);
   await expect(createHost({ workers: 2, transport: 'memory' })).rejects.toMatchObject(refused);
-  await expect(createHost({ workers: 2, tracer: createTracer({ export: () => undefined }) })).rejects.toMatchObject(refused);
+  const { start } = createTracer({ export: () => undefined });
+  await expect(createHost({ workers: 2, tracer: { start } })).rejects.toMatchObject(refused);
 });

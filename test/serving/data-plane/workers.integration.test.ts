@@ -1,73 +1,7 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { assignShares, createDataPlaneWorkers, type AddressedInstance } from '../../../src/serving/data-plane/index.ts';
-
-const ingress = (revision: string) => ({
-  metadata: { name: 'hello', namespace: 'default', generation: 1 },
-  spec: {
-    rules: [
-      {
-        hosts: ['127.0.0.1'],
-        visibility: 'ExternalIP',
-        http: {
-          paths: [
-            {
-              splits: [
-                {
-                  serviceNamespace: 'default',
-                  serviceName: revision,
-                  servicePort: 80,
-                  percent: 100,
-                  appendHeaders: { 'Knative-Serving-Namespace': 'default', 'Knative-Serving-Revision': revision },
-                },
-              ],
-            },
-          ],
-        },
-      },
-    ],
-  },
-});
-
-interface Backend {
-  readonly instance: AddressedInstance;
-  readonly server: Server;
-  mostAtOnce: number;
-  requests: number;
-}
-
-async function openBackend(id: string, serviceMs: number): Promise<Backend> {
-  let running = 0;
-  const server = createServer((_, response) => {
-    backend.requests++;
-    backend.mostAtOnce = Math.max(backend.mostAtOnce, ++running);
-    setTimeout(() => {
-      running--;
-      response.end(id);
-    }, serviceMs);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const backend: Backend = {
-    instance: { id, target: { address: `127.0.0.1:${(server.address() as AddressInfo).port}` } },
-    server,
-    mostAtOnce: 0,
-    requests: 0,
-  };
-  return backend;
-}
-
-/** One request on a connection of its own, so that the system spreads them over the workers. */
-const ask = async (url: string): Promise<number> => {
-  const response = await fetch(url, { headers: { connection: 'close' } });
-  await response.text();
-  return response.status;
-};
+import { assignShares, createDataPlaneWorkers } from '../../../src/serving/data-plane/index.ts';
+import { ask, ingress, openCountingBackend } from './workers-setup.ts';
 
 test('shares never exceed the hard limit and leave no capacity unused', () => {
   fc.assert(
@@ -97,7 +31,11 @@ test('two workers share a port, hold the hard limit while instances come and go,
   const key = 'default/hello-00001';
   void pool.setInstances(key, [], { containerConcurrency: 1 });
 
-  const backends = [await openBackend('pod-1', 3), await openBackend('pod-2', 3), await openBackend('pod-3', 3)];
+  const backends = [
+    await openCountingBackend('pod-1', 3),
+    await openCountingBackend('pod-2', 3),
+    await openCountingBackend('pod-3', 3),
+  ];
   const publish = (count: number): void =>
     void pool.setInstances(
       key,
@@ -145,7 +83,7 @@ test('an owner that closes lets requests finish; options are checked', async () 
   const pool = createDataPlaneWorkers({ workers: 2 });
   const { url } = await pool.listen();
   pool.setIngress(ingress('slow-00001'));
-  const backend = await openBackend('slow', 300);
+  const backend = await openCountingBackend('slow', 300);
   await pool.setInstances('default/slow-00001', [backend.instance]);
   const answer = ask(url);
   await expect.poll(() => backend.requests).toBe(1);

@@ -1,16 +1,20 @@
 import { realClock, type Clock } from '../../../clock.ts';
-import { KnativeError, messageOf } from '../../../errors.ts';
+import { KnativeError } from '../../../errors.ts';
 import type { TlsCertificate } from '../../../http/index.ts';
 import { silentLogger, type Logger } from '../../../logger.ts';
+import type { RemoteSpans } from '../../../telemetry/index.ts';
 import { noopMeter, type Meter } from '../../../telemetry/meter.ts';
 import type { RoutableIngress } from '../../router-compile.ts';
 import type { RequestReport } from '../../request-stats.ts';
 import type { InstanceLoad } from '../activator.ts';
 import type { RevisionKey, RevisionSettings } from '../revision.ts';
 import { MeterSum } from './measurements.ts';
-import type { AddressedInstance, WorkerDone, WorkerEvent, WorkerPorts } from './messages.ts';
+import type { AddressedInstance, WorkerCommand, WorkerDone, WorkerEvent } from './messages.ts';
 import { RevisionShares } from './revision-shares.ts';
-import { WorkerProcess } from './worker-process.ts';
+import { within } from './within.ts';
+import { WorkerGroup } from './worker-group.ts';
+import type { WorkerProcess } from './worker-process.ts';
+import { WorkerReports } from './worker-reports.ts';
 
 export interface DataPlaneWorkersOptions {
   /** Processes; at least 1. */
@@ -29,6 +33,8 @@ export interface DataPlaneWorkersOptions {
   readonly certificateFor?: (serverName: string) => TlsCertificate | undefined;
   /** Gets what all workers measure, added up, with each `reports()`. Default: nothing is measured. */
   readonly meter?: Meter;
+  /** Gets the spans of workers, a few milliseconds after their end; `Tracer.remote`. Default: there are none. */
+  readonly spans?: RemoteSpans;
   /** Gets the lines of request logs; see `setObservability`. */
   readonly onRequestLog?: (line: string) => void;
   readonly clock?: Clock;
@@ -63,9 +69,9 @@ export interface DataPlaneAddress {
  * in one.
  */
 export interface DataPlaneWorkers extends AsyncDisposable {
-  /** Starts the workers without a port of their own; `listen` does it too. */
+  /** Starts the workers without a port of their own; `listen` does it too. Throws SERVING_WORKER_FAILED. */
   start(): Promise<void>;
-  /** Opens the ports in all workers; resolves when all of them listen. Throws HTTP_LISTEN_FAILED. */
+  /** Opens the ports in all workers, or in none; resolves when all of them listen. Throws HTTP_ADDRESS_IN_USE, also when the port is shared by others. */
   listen(options?: DataPlaneListenOptions): Promise<DataPlaneAddress>;
   setIngress(ingress: RoutableIngress): void;
   /** Removes the Ingress `namespace/name`. */
@@ -81,7 +87,7 @@ export interface DataPlaneWorkers extends AsyncDisposable {
   setObservability(data: Readonly<Record<string, string>>): void;
   /** Internal addresses of the running workers, another one first each time. */
   addresses(): readonly string[];
-  /** Statistics of all workers together since the last reports. */
+  /** Statistics of all workers together since the last reports. A worker that takes longer than a second is left for the next ones. */
   reports(): Promise<ReadonlyMap<RevisionKey, RequestReport>>;
   /** Requests in the instances of a revision as of the last `reports()`, all workers together. */
   load(revision: RevisionKey): readonly InstanceLoad[];
@@ -101,17 +107,14 @@ class WorkerPool implements DataPlaneWorkers {
   readonly ownMeter: Meter;
   readonly #options: DataPlaneWorkersOptions;
   readonly #clock: Clock;
-  readonly #logger: Logger;
   readonly #measured: MeterSum;
+  readonly #group: WorkerGroup;
   readonly #ingresses = new Map<string, RoutableIngress>();
   readonly #revisions = new Map<RevisionKey, RevisionShares>();
-  #loads = new Map<RevisionKey, Map<string, number>>();
+  readonly #reports = new WorkerReports();
+  readonly #asked = new Set<WorkerProcess>();
   #observability: Readonly<Record<string, string>> = {};
-  #workers: WorkerProcess[] = [];
-  #ports: WorkerPorts | undefined;
   #turn = 0;
-  #starting: Promise<void> | undefined;
-  #closing: Promise<void> | undefined;
 
   constructor(options: DataPlaneWorkersOptions) {
     if (!Number.isInteger(options.workers) || options.workers < 1) {
@@ -119,42 +122,39 @@ class WorkerPool implements DataPlaneWorkers {
     }
     this.#options = options;
     this.#clock = options.clock ?? realClock;
-    this.#logger = options.logger ?? silentLogger;
     this.#measured = new MeterSum(options.meter ?? noopMeter);
     this.ownMeter = this.#measured.source('owner');
+    this.#group = new WorkerGroup({
+      workers: options.workers,
+      entry: options.entry ?? workerEntry(),
+      clock: this.#clock,
+      logger: options.logger ?? silentLogger,
+      start: () => this.#startCommand(),
+      onEvent: (worker, event) => this.#received(worker, event),
+      onReady: (worker) => this.#ready(worker),
+      onLost: (worker) => this.#lost(worker),
+    });
   }
 
   start(): Promise<void> {
-    this.#starting ??= (async () => {
-      const indices = Array.from({ length: this.#options.workers }, (_, index) => index);
-      this.#workers = await Promise.all(indices.map((index) => this.#start(index)));
-    })();
-    return this.#starting;
+    return this.#group.start();
   }
 
   async listen({ host = '127.0.0.1', port = 0, tls }: DataPlaneListenOptions = {}): Promise<DataPlaneAddress> {
-    await this.start();
-    let ports: WorkerPorts = { host, port, ...(tls === undefined ? {} : { tls: { port: 0, ...tls } }) };
-    // One after the other: the first one's ports are everybody's.
-    for (const worker of this.#workers) {
-      const { ports: opened } = await worker.order({ type: 'listen', ports });
-      if (opened === undefined) continue;
-      ports = { host, port: opened.port, ...(ports.tls === undefined ? {} : { tls: { ...ports.tls, port: opened.tls ?? 0 } }) };
-    }
-    this.#ports = ports;
-    const url = `http://${host}:${ports.port}`;
-    return { host, port: ports.port, url, ...(ports.tls === undefined ? {} : { tlsPort: ports.tls.port }) };
+    const opened = await this.#group.listen({ host, port, ...(tls === undefined ? {} : { tls: { port: 0, ...tls } }) });
+    const url = `http://${host}:${opened.port}`;
+    return { host, port: opened.port, url, ...(opened.tls === undefined ? {} : { tlsPort: opened.tls.port }) };
   }
 
   setIngress(ingress: RoutableIngress): void {
     const { namespace = '', name } = ingress.metadata;
     this.#ingresses.set(namespace === '' ? name : `${namespace}/${name}`, ingress);
-    for (const worker of this.#workers) worker.send({ type: 'ingress', ingress });
+    this.#group.send({ type: 'ingress', ingress });
   }
 
   deleteIngress(key: string): void {
     this.#ingresses.delete(key);
-    for (const worker of this.#workers) worker.send({ type: 'delete-ingress', key });
+    this.#group.send({ type: 'delete-ingress', key });
   }
 
   setInstances(revision: RevisionKey, instances: readonly AddressedInstance[], settings: RevisionSettings = {}): Promise<void> {
@@ -167,8 +167,7 @@ class WorkerPool implements DataPlaneWorkers {
 
   deleteRevision(revision: RevisionKey): void {
     this.#revisions.delete(revision);
-    this.#loads.delete(revision);
-    for (const worker of this.#workers) worker.send({ type: 'delete-revision', revision });
+    this.#group.send({ type: 'delete-revision', revision });
   }
 
   async drain(revision: RevisionKey, instance: string): Promise<void> {
@@ -177,50 +176,35 @@ class WorkerPool implements DataPlaneWorkers {
 
   setObservability(data: Readonly<Record<string, string>>): void {
     this.#observability = data;
-    for (const worker of this.#workers) worker.send({ type: 'observability', data });
+    this.#group.send({ type: 'observability', data });
   }
 
   addresses(): readonly string[] {
-    const running = this.#workers.filter(({ isAlive }) => isAlive).map(({ internalAddress }) => internalAddress);
+    const running = this.#group.living().map(({ internalAddress }) => internalAddress);
     const first = this.#turn++ % Math.max(1, running.length);
     return [...running.slice(first), ...running.slice(0, first)];
   }
 
   async reports(): Promise<ReadonlyMap<RevisionKey, RequestReport>> {
-    const answers = await Promise.all(this.#workers.map((worker) => worker.ask({ type: 'report' })));
-    const sums = new Map<RevisionKey, RequestReport>();
-    const loads = new Map<RevisionKey, Map<string, number>>();
-    answers.forEach((answer, index) => {
-      if (answer?.report === undefined) return;
-      const { revisions, loads: counts, measurements } = answer.report;
-      for (const [revision, report] of revisions) sums.set(revision, add(sums.get(revision), report));
-      for (const [revision, instances] of counts) {
-        let load = loads.get(revision);
-        if (load === undefined) loads.set(revision, (load = new Map()));
-        for (const [instance, inFlight] of instances) load.set(instance, (load.get(instance) ?? 0) + inFlight);
-      }
-      this.#measured.replay(sourceOf(index), measurements);
-    });
-    this.#loads = loads;
-    return sums;
+    const answers = this.#group.living().map((worker) => this.#askReport(worker));
+    await within(this.#clock, reportWaitMs, Promise.all(answers));
+    return this.#reports.read();
   }
 
   load(revision: RevisionKey): readonly InstanceLoad[] {
-    const counts = [...(this.#loads.get(revision) ?? [])];
-    return counts.map(([id, inFlight]) => ({ id, inFlight, draining: this.#revisions.get(revision)?.isDraining(id) === true }));
+    const shares = this.#revisions.get(revision);
+    return this.#reports.load(revision).map((load) => ({ ...load, draining: shares?.isDraining(load.id) === true }));
   }
 
-  async unlisten(graceMs = 10_000): Promise<void> {
-    this.#ports = undefined;
-    await Promise.all(this.#workers.map((worker) => worker.ask({ type: 'unlisten', graceMs })));
+  unlisten(graceMs = 10_000): Promise<void> {
+    return this.#group.unlisten(graceMs);
   }
 
-  close(graceMs = 10_000): Promise<void> {
-    this.#closing ??= (async () => {
-      await this.#starting?.catch(() => undefined);
-      await Promise.all(this.#workers.map((worker) => worker.close(graceMs)));
-    })();
-    return this.#closing;
+  async close(graceMs = 10_000): Promise<void> {
+    await this.#group.unlisten(graceMs);
+    // What has been measured since the last time.
+    if (this.#options.meter !== undefined) await this.reports();
+    await this.#group.close(graceMs);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -230,10 +214,11 @@ class WorkerPool implements DataPlaneWorkers {
   #sharesOf(revision: RevisionKey): RevisionShares {
     let shares = this.#revisions.get(revision);
     if (shares === undefined) {
-      shares = new RevisionShares(this.#options.workers, {
+      shares = new RevisionShares({
+        living: () => this.#group.living().map(({ index }) => index),
         give: async (worker, share, settings) => void (await this.#ask(worker, { type: 'share', revision, settings, share })),
         release: async (worker, instance) => void (await this.#ask(worker, { type: 'release', revision, instance })),
-        addressOf: (worker) => this.#workers[worker]?.internalAddress ?? '',
+        addressOf: (worker) => this.#group.get(worker)?.internalAddress ?? '',
       });
       this.#revisions.set(revision, shares);
     }
@@ -241,28 +226,43 @@ class WorkerPool implements DataPlaneWorkers {
   }
 
   #ask(worker: number, question: Parameters<WorkerProcess['ask']>[0]): Promise<WorkerDone | undefined> {
-    return this.#workers[worker]?.ask(question) ?? Promise.resolve(undefined);
+    return this.#group.get(worker)?.ask(question) ?? Promise.resolve(undefined);
   }
 
-  async #start(index: number): Promise<WorkerProcess> {
-    const { listener = 'local', fallback, meter } = this.#options;
-    const worker = new WorkerProcess({
-      index,
-      entry: this.#options.entry ?? workerEntry(),
-      clock: this.#clock,
-      onEvent: (event) => this.#received(worker, event),
-      onExit: (code) => this.#gone(worker, code),
-    });
-    const { internalPort = 0 } = await worker.order({
+  async #askReport(worker: WorkerProcess): Promise<void> {
+    // One that is late answers all that was asked meanwhile.
+    if (this.#asked.has(worker)) return;
+    this.#asked.add(worker);
+    const { report } = (await worker.ask({ type: 'report' })) ?? {};
+    this.#asked.delete(worker);
+    if (report === undefined) return;
+    this.#reports.take(worker.index, report);
+    this.#measured.replay(sourceOf(worker), report.measurements);
+  }
+
+  #startCommand(): Omit<Extract<WorkerCommand, { type: 'start' }>, 'id'> {
+    const { listener = 'local', fallback, meter, spans } = this.#options;
+    return {
       type: 'start',
       listener,
       observability: this.#observability,
       measured: meter !== undefined,
+      ...(spans === undefined ? {} : { sampler: spans.sampler }),
       ...(fallback === undefined ? {} : { fallback }),
-    });
-    worker.internalAddress = `127.0.0.1:${internalPort}`;
+    };
+  }
+
+  /** Tells a new worker everything. */
+  #ready(worker: WorkerProcess): void {
+    worker.send({ type: 'observability', data: this.#observability });
     for (const ingress of this.#ingresses.values()) worker.send({ type: 'ingress', ingress });
-    return worker;
+    for (const shares of this.#revisions.values()) shares.joined();
+  }
+
+  #lost(worker: WorkerProcess): void {
+    this.#reports.forget(worker.index);
+    this.#measured.forget(sourceOf(worker));
+    for (const shares of this.#revisions.values()) shares.lost(worker.index);
   }
 
   #received(worker: WorkerProcess, event: Exclude<WorkerEvent, WorkerDone>): void {
@@ -280,57 +280,18 @@ class WorkerPool implements DataPlaneWorkers {
       case 'log':
         for (const line of event.lines) options.onRequestLog?.(line);
         break;
+      case 'spans':
+        for (const span of event.spans) options.spans?.take(span);
+        break;
       case 'certificate':
         worker.send({ type: 'certificate', id: event.id, certificate: options.certificateFor?.(event.serverName) });
     }
   }
-
-  /** A worker that ends unasked is started again, with everything that it knew. */
-  #gone(worker: WorkerProcess, code: number | null): void {
-    const { index } = worker;
-    this.#measured.forget(sourceOf(index));
-    if (this.#closing !== undefined || this.#workers[index] !== worker) return;
-    this.#logger.error({ worker: index, code }, 'data-plane worker ended; starting another one');
-    void this.#replace(index);
-  }
-
-  async #replace(index: number): Promise<void> {
-    try {
-      await this.#startAgain(index);
-    } catch (error) {
-      this.#logger.error({ worker: index, error: messageOf(error) }, 'data-plane worker did not start; trying again');
-      this.#clock.setTimer(restartMs, () => {
-        if (this.#closing === undefined) void this.#replace(index);
-      });
-    }
-  }
-
-  async #startAgain(index: number): Promise<void> {
-    const next = await this.#start(index);
-    if (this.#closing !== undefined) {
-      await next.close(0);
-      return;
-    }
-    this.#workers[index] = next;
-    for (const shares of this.#revisions.values()) shares.renew();
-    if (this.#ports !== undefined) await next.order({ type: 'listen', ports: this.#ports });
-  }
 }
 
-/** Wait between tries to replace a worker. */
-const restartMs = 1_000;
+const reportWaitMs = 1_000;
 
-const sourceOf = (index: number): string => `worker ${index}`;
-
-function add(sum: RequestReport | undefined, report: RequestReport): RequestReport {
-  if (sum === undefined) return report;
-  return {
-    averageConcurrentRequests: sum.averageConcurrentRequests + report.averageConcurrentRequests,
-    averageProxiedConcurrentRequests: sum.averageProxiedConcurrentRequests + report.averageProxiedConcurrentRequests,
-    requestCount: sum.requestCount + report.requestCount,
-    proxiedRequestCount: sum.proxiedRequestCount + report.proxiedRequestCount,
-  };
-}
+const sourceOf = ({ index }: WorkerProcess): string => `worker ${index}`;
 
 /** The worker's program beside this file, wherever the bundler has put this one. */
 function workerEntry(): URL {

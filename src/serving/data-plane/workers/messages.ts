@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../../errors.ts';
 import type { TlsCertificate } from '../../../http/index.ts';
+import type { FinishedSpan, Sampler } from '../../../telemetry/index.ts';
 import type { RoutableIngress } from '../../router-compile.ts';
 import type { AddressTarget } from '../forwarder.ts';
 import type { RequestReport } from '../../request-stats.ts';
@@ -43,6 +44,8 @@ export type WorkerCommand =
       readonly observability: Readonly<Record<string, string>>;
       /** Whether anybody wants its measurements. */
       readonly measured: boolean;
+      /** Decides which spans are sent; absent: nobody wants any. */
+      readonly sampler?: Sampler;
     }
   | { readonly type: 'listen'; readonly id: number; readonly ports: WorkerPorts }
   | { readonly type: 'unlisten'; readonly id: number; readonly graceMs: number }
@@ -93,6 +96,8 @@ export type WorkerEvent =
   | { readonly type: 'cold-start-end'; readonly revision: RevisionKey }
   | { readonly type: 'cold-start-timeout'; readonly revision: RevisionKey; readonly waitedMs: number }
   | { readonly type: 'log'; readonly lines: readonly string[] }
+  /** Spans that have ended. */
+  | { readonly type: 'spans'; readonly spans: readonly FinishedSpan[] }
   /** Asks for the certificate of a server name; answered with the command `certificate`. */
   | { readonly type: 'certificate'; readonly id: number; readonly serverName: string };
 

@@ -1,5 +1,8 @@
+import type { Clock } from '../../../clock.ts';
+import { KnativeError } from '../../../errors.ts';
 import { headerValue, PassingExchange, respondText, type Exchange, type Handler, type Upstream } from '../../../http/index.ts';
 import type { Activator } from '../activator.ts';
+import { createForwarder, type AddressTarget, type Forwarder } from '../forwarder.ts';
 import type { RevisionKey } from '../revision.ts';
 import { revisionHeader } from './messages.ts';
 
@@ -7,6 +10,13 @@ import { revisionHeader } from './messages.ts';
 const newsMs = 5_000;
 
 const lowerRevisionHeader = revisionHeader.toLowerCase();
+
+/** Another process of the data plane, in the place of an instance. */
+export interface ProcessTarget extends AddressTarget {
+  readonly revision: RevisionKey;
+  /** Where it is reached, asked for each request; the next one is tried when the first cannot be reached. */
+  readonly addresses: () => readonly string[];
+}
 
 /** An exchange with other request headers. */
 class HeaderExchange extends PassingExchange {
@@ -26,23 +36,33 @@ class HeaderExchange extends PassingExchange {
 }
 
 /**
- * Makes handlers that give a revision's requests to another process of the data plane: to the first of `addresses` (asked for each
- * request), to the next one when it cannot be reached, and 502 when none can.
+ * A forwarder that knows other processes of the data plane too. One that is gone counts like an instance that cannot be reached:
+ * the request is tried again until there is news of who has the instances now.
  */
-export function createPasser(upstream: Upstream) {
-  return (revision: RevisionKey, addresses: () => readonly string[]): Handler =>
-    (exchange) => {
-      const passed = new HeaderExchange(exchange, [...withoutRevision(exchange.rawHeaders), revisionHeader, revision]);
-      const [...left] = addresses();
-      const next = (why: string): void => {
-        const address = left.shift();
-        if (address === undefined) respondText(passed, 502, why);
-        else upstream.forward(passed, address, (error) => next(error.message));
+export function createPassingForwarder(options: { readonly clock?: Clock } = {}): Forwarder {
+  const forwarder = createForwarder(options);
+  return {
+    forward(exchange, target, unseen) {
+      if (!isProcess(target)) {
+        forwarder.forward(exchange, target, unseen);
+        return;
+      }
+      const headers = [...withoutRevision(exchange.rawHeaders), revisionHeader, target.revision];
+      const passed = new HeaderExchange(exchange, headers);
+      const [...left] = target.addresses();
+      const next = (why: KnativeError): void => {
+        const address = why.code === 'HTTP_UNREACHABLE' ? left.shift() : undefined;
+        if (address === undefined) unseen(why);
+        else forwarder.forward(passed, { address, protocol: 'auto' }, next);
       };
-      next('no worker of the data plane is running');
-      // The place here is free only when the answer has gone.
-      return new Promise((resolve) => exchange.onFinished(() => resolve()));
-    };
+      next(new KnativeError('HTTP_UNREACHABLE', 'no worker of the data plane is running'));
+    },
+    close: () => forwarder.close(),
+  };
+}
+
+function isProcess(target: AddressTarget): target is ProcessTarget {
+  return 'addresses' in target;
 }
 
 /** Gives whatever the data plane cannot answer to the process at `address`, as it came. */
@@ -50,7 +70,7 @@ export function passAsItIs(upstream: Upstream, address: string): Handler {
   return (exchange) => {
     // A client that names a revision itself would get around the routes.
     const passed = new HeaderExchange(exchange, withoutRevision(exchange.rawHeaders));
-    upstream.forward(passed, address, (error) => respondText(passed, 502, error.message));
+    upstream.forward(passed, address, (error) => respondText(passed, 502, error.message), 'auto');
   };
 }
 

@@ -1,14 +1,14 @@
-import { createUpstream } from '../../../http/index.ts';
 import type { RequestReport } from '../../request-stats.ts';
-import type { Activator } from '../activator.ts';
-import type { Instance, InstanceTarget, RevisionKey, RevisionSettings } from '../revision.ts';
+import { createActivator, type Activator, type ActivatorOptions } from '../activator.ts';
+import type { Instance, RevisionKey, RevisionSettings } from '../revision.ts';
 import type { DataPlaneWorkers } from './data-plane-workers.ts';
 import type { AddressedInstance } from './messages.ts';
-import { createPasser } from './passing.ts';
+import { createPassingForwarder, type ProcessTarget } from './passing.ts';
+import { addReports } from './worker-reports.ts';
 
 export interface SharedActivatorOptions {
-  /** The owner's own activator. */
-  readonly local: Activator;
+  /** For the owner's own share of the requests. */
+  readonly activator?: Omit<ActivatorOptions, 'forwarder'>;
   readonly workers: DataPlaneWorkers;
   /** `host:port` where the owner takes requests that workers pass on (`passedRequests`). */
   readonly ownerAddress: string;
@@ -16,6 +16,8 @@ export interface SharedActivatorOptions {
 
 /** An activator whose instances are shared with workers. */
 export interface SharedActivator extends Activator {
+  /** The activator of the owner's process: what `passedRequests` hands requests to, and for instances that only the owner knows. */
+  readonly local: Activator;
   /** Fetches what workers have counted, for the next `report` of each revision. */
   collect(): Promise<void>;
 }
@@ -26,7 +28,7 @@ interface Entry {
   instances: readonly Instance[];
   settings: RevisionSettings;
   /** Any of the workers. */
-  readonly target: InstanceTarget;
+  readonly target: ProcessTarget;
   /** Counts changes: an answer to an older one is no longer of interest. */
   change: number;
 }
@@ -36,9 +38,9 @@ interface Entry {
  * passed on to one of them, so that the hard limit holds over everything. Instances inside the owner's process are the owner's, and
  * workers pass on to it. Where there is no instance a request waits where it came in.
  */
-export function createSharedActivator({ local, workers, ownerAddress }: SharedActivatorOptions): SharedActivator {
-  const upstream = createUpstream();
-  const passTo = createPasser(upstream);
+export function createSharedActivator({ activator = {}, workers, ownerAddress }: SharedActivatorOptions): SharedActivator {
+  const forwarder = createPassingForwarder(activator.clock === undefined ? {} : { clock: activator.clock });
+  const local = createActivator({ ...activator, forwarder });
   const revisions = new Map<RevisionKey, Entry>();
   const holds = new Map<string, { count: number; readonly waiting: (() => void)[] }>();
   const keyOf = (revision: RevisionKey, instance: string): string => `${revision} ${instance}`;
@@ -47,7 +49,8 @@ export function createSharedActivator({ local, workers, ownerAddress }: SharedAc
   function entryOf(revision: RevisionKey): Entry {
     let entry = revisions.get(revision);
     if (entry === undefined) {
-      entry = { instances: [], settings: {}, target: { handler: passTo(revision, () => workers.addresses()) }, change: 0 };
+      const target: ProcessTarget = { address: pooled, revision, addresses: () => workers.addresses() };
+      entry = { instances: [], settings: {}, target, change: 0 };
       revisions.set(revision, entry);
     }
     return entry;
@@ -87,10 +90,11 @@ export function createSharedActivator({ local, workers, ownerAddress }: SharedAc
   async function close(): Promise<void> {
     await local.close();
     await workers.close(0);
-    upstream.close();
+    await forwarder.close();
   }
 
   return {
+    local,
     setRevision: (revision, settings) => setInstances(revision, entryOf(revision).instances, settings),
     setInstances,
     deleteRevision(revision) {
@@ -129,13 +133,7 @@ export function createSharedActivator({ local, workers, ownerAddress }: SharedAc
       const own = local.report(revision);
       const others = reports.get(revision);
       reports.delete(revision);
-      if (own === undefined || others === undefined) return own;
-      return {
-        averageConcurrentRequests: own.averageConcurrentRequests + others.averageConcurrentRequests,
-        averageProxiedConcurrentRequests: own.averageProxiedConcurrentRequests + others.averageProxiedConcurrentRequests,
-        requestCount: own.requestCount + others.requestCount,
-        proxiedRequestCount: own.proxiedRequestCount + others.proxiedRequestCount,
-      };
+      return own === undefined || others === undefined ? own : addReports(own, others);
     },
     reports: () => local.reports(),
     async collect() {

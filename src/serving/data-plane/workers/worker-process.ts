@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
-import { sleep, type Clock } from '../../../clock.ts';
+import type { Clock } from '../../../clock.ts';
 import { KnativeError } from '../../../errors.ts';
 import type { WorkerCommand, WorkerDone, WorkerEvent } from './messages.ts';
+import { within } from './within.ts';
 
 /** A command that the worker answers, without its number. */
 type Question = WorkerCommand extends infer C ? (C extends { readonly id: number } ? Omit<C, 'id'> : never) : never;
@@ -87,9 +88,7 @@ export class WorkerProcess {
   async close(graceMs: number): Promise<void> {
     if (!this.#alive) return;
     this.send({ type: 'close', graceMs });
-    const stop = new AbortController();
-    await Promise.race([this.#exited, sleep(this.#clock, graceMs + 1_000, stop.signal).catch(() => undefined)]);
-    stop.abort();
+    await within(this.#clock, graceMs + 1_000, this.#exited);
     this.#process.kill('SIGKILL');
     await this.#exited;
   }
