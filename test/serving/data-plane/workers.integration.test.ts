@@ -1,6 +1,8 @@
+import { get } from 'node:https';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { assignShares, createDataPlaneWorkers } from '../../../src/serving/data-plane/index.ts';
+import { selfSigned } from './certificate.ts';
 import { ask, ingress, openCountingBackend } from './workers-setup.ts';
 
 test('shares never exceed the hard limit and leave no capacity unused', () => {
@@ -90,4 +92,34 @@ test('an owner that closes lets requests finish; options are checked', async () 
   await pool.close();
   expect(await answer).toBe(200);
   await expect(ask(url)).rejects.toThrow();
+});
+
+test('a client finds its instance again whichever worker it comes to, and what is passed on keeps its scheme', async () => {
+  const pool = createDataPlaneWorkers({ workers: 2 });
+  onTestFinished(() => pool.close(0));
+  const { tlsPort } = await pool.listen({ tls: { unnamed: selfSigned('shop.example.com') } });
+  pool.setIngress(ingress('hello-00001'));
+  const backends = await Promise.all(['pod-1', 'pod-2', 'pod-3'].map((id) => openCountingBackend(id, 0)));
+  const settings = { containerConcurrency: 2, sessionAffinity: true };
+  await pool.setInstances(
+    'default/hello-00001',
+    backends.map(({ instance }) => instance),
+    settings,
+  );
+  const visit = (cookie?: string): Promise<{ body: string; cookies: string[] }> =>
+    new Promise((resolve, reject) => {
+      const headers = cookie === undefined ? {} : { cookie };
+      get({ host: '127.0.0.1', port: tlsPort, agent: false, rejectUnauthorized: false, headers }, (response) => {
+        let body = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+        response.on('end', () => resolve({ body, cookies: response.headers['set-cookie'] ?? [] }));
+      }).on('error', reject);
+    });
+  const first = await Promise.all(Array.from({ length: 8 }, () => visit()));
+  expect(first.filter(({ cookies }) => cookies[0]?.includes('; Secure') === true)).toHaveLength(8);
+  for (const pod of ['pod-1', 'pod-2', 'pod-3']) {
+    for (let i = 0; i < 6; i++) expect(await visit(`K-AFFINITY=${pod}`)).toEqual({ body: pod, cookies: [] });
+  }
+  const report = (await pool.reports()).get('default/hello-00001');
+  expect(report?.proxiedRequestCount).toBeGreaterThan(0);
 });

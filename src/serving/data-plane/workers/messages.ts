@@ -103,3 +103,6 @@ export type WorkerEvent =
 
 /** Header with the revision of a request that one process of the data plane passes on to another. */
 export const revisionHeader = 'K-Worker-Revision';
+
+/** Header with the scheme and address of the client of such a request. */
+export const clientHeader = 'K-Worker-Client';

@@ -4,12 +4,13 @@ import { headerValue, PassingExchange, respondText, type Exchange, type Handler,
 import type { Activator } from '../activator.ts';
 import { createForwarder, type AddressTarget, type Forwarder } from '../forwarder.ts';
 import type { RevisionKey } from '../revision.ts';
-import { revisionHeader } from './messages.ts';
+import { clientHeader, revisionHeader } from './messages.ts';
 
 /** How long a request waits for the news of its revision. */
 const newsMs = 5_000;
 
 const lowerRevisionHeader = revisionHeader.toLowerCase();
+const lowerClientHeader = clientHeader.toLowerCase();
 
 /** Another process of the data plane, in the place of an instance. */
 export interface ProcessTarget extends AddressTarget {
@@ -35,6 +36,28 @@ class HeaderExchange extends PassingExchange {
   }
 }
 
+/** A request that another process has passed on, as its client sent it there. */
+class PassedExchange extends HeaderExchange {
+  readonly #client: readonly string[] | undefined;
+
+  constructor(inner: Exchange) {
+    super(inner, withoutOurs(inner.rawHeaders));
+    this.#client = inner.header(lowerClientHeader)?.split(' ');
+  }
+
+  override get scheme(): 'http' | 'https' {
+    return this.#client?.[0] === 'https' ? 'https' : 'http';
+  }
+  override get remoteAddress(): string {
+    return this.#client?.[1] ?? this.inner.remoteAddress;
+  }
+}
+
+/** The headers that go along when an exchange is passed on. */
+function headersFor({ rawHeaders, scheme, remoteAddress }: Exchange, ...more: readonly string[]): string[] {
+  return [...withoutOurs(rawHeaders), clientHeader, `${scheme} ${remoteAddress}`, ...more];
+}
+
 /**
  * A forwarder that knows other processes of the data plane too. One that is gone counts like an instance that cannot be reached:
  * the request is tried again until there is news of who has the instances now.
@@ -47,8 +70,7 @@ export function createPassingForwarder(options: { readonly clock?: Clock } = {})
         forwarder.forward(exchange, target, unseen);
         return;
       }
-      const headers = [...withoutRevision(exchange.rawHeaders), revisionHeader, target.revision];
-      const passed = new HeaderExchange(exchange, headers);
+      const passed = new HeaderExchange(exchange, headersFor(exchange, revisionHeader, target.revision));
       const [...left] = target.addresses();
       const next = (why: KnativeError): void => {
         const address = why.code === 'HTTP_UNREACHABLE' ? left.shift() : undefined;
@@ -69,15 +91,16 @@ function isProcess(target: AddressTarget): target is ProcessTarget {
 export function passAsItIs(upstream: Upstream, address: string): Handler {
   return (exchange) => {
     // A client that names a revision itself would get around the routes.
-    const passed = new HeaderExchange(exchange, withoutRevision(exchange.rawHeaders));
+    const passed = new HeaderExchange(exchange, headersFor(exchange));
     upstream.forward(passed, address, (error) => respondText(passed, 502, error.message), 'auto');
   };
 }
 
 /** Takes requests that another process has passed on, else lets `otherwise` answer; default 404. */
 export function passedRequests(activator: Activator, otherwise?: Handler): Handler {
-  return (exchange) => {
-    const revision = exchange.header(lowerRevisionHeader);
+  return (arrived) => {
+    const revision = arrived.header(lowerRevisionHeader);
+    const exchange = new PassedExchange(arrived);
     if (revision === undefined) {
       if (otherwise !== undefined) return otherwise(exchange);
       respondText(exchange, 404, 'only requests that another process of the data plane passes on');
@@ -85,11 +108,17 @@ export function passedRequests(activator: Activator, otherwise?: Handler): Handl
     }
     // It may be here before the news of its revision, or after that of its end.
     if (!activator.has(revision)) activator.setRevision(revision, { coldStartTimeoutMs: newsMs });
-    activator.handle(revision, exchange, { rawHeaders: withoutRevision(exchange.rawHeaders), proxied: true });
+    activator.handle(revision, exchange, { proxied: true });
     return undefined;
   };
 }
 
-function withoutRevision(rawHeaders: readonly string[]): string[] {
-  return rawHeaders.filter((_, i) => rawHeaders[i & ~1]?.toLowerCase() !== lowerRevisionHeader);
+function withoutOurs(rawHeaders: readonly string[]): string[] {
+  return rawHeaders.filter((_, i) => {
+    const name = rawHeaders[i & ~1];
+    // Length first: hardly any header has one of these two.
+    if (name?.length !== revisionHeader.length && name?.length !== clientHeader.length) return true;
+    const lower = name.toLowerCase();
+    return lower !== lowerRevisionHeader && lower !== lowerClientHeader;
+  });
 }

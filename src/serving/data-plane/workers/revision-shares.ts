@@ -74,10 +74,12 @@ export class RevisionShares {
   }
 
   #divide(due: readonly AddressedInstance[], living: readonly number[]): Shares {
-    const { containerConcurrency = 0 } = this.#settings;
+    const { containerConcurrency = 0, sessionAffinity = false } = this.#settings;
     const ids = due.map(({ id }) => id);
     const shares = new Map<string, Map<number, number>>();
-    for (const [id, byPosition] of assignShares(ids, living.length, containerConcurrency)) {
+    // A client's favourite has to be found whichever worker it comes to: one of them has all, the others pass on.
+    const sharing = sessionAffinity && containerConcurrency > 0 ? Math.min(1, living.length) : living.length;
+    for (const [id, byPosition] of assignShares(ids, sharing, containerConcurrency)) {
       const byWorker = new Map<number, number>();
       for (const [position, share] of byPosition) byWorker.set(living[position] ?? position, share);
       shares.set(id, byWorker);
