@@ -71,13 +71,18 @@ export function createPassingForwarder(options: { readonly clock?: Clock } = {})
         return;
       }
       const passed = new HeaderExchange(exchange, headersFor(exchange, revisionHeader, target.revision));
-      const [...left] = target.addresses();
-      const next = (why: KnativeError): void => {
-        const address = why.code === 'HTTP_UNREACHABLE' ? left.shift() : undefined;
-        if (address === undefined) unseen(why);
-        else forwarder.forward(passed, { address, protocol: 'auto' }, next);
-      };
-      next(new KnativeError('HTTP_UNREACHABLE', 'no worker of the data plane is running'));
+      const [first, ...left] = target.addresses();
+      if (first === undefined) {
+        unseen(new KnativeError('HTTP_UNREACHABLE', 'no worker of the data plane is running'));
+        return;
+      }
+      const send = (address: string): void =>
+        forwarder.forward(passed, { address, protocol: 'auto' }, (error) => {
+          const next = error.code === 'HTTP_UNREACHABLE' ? left.shift() : undefined;
+          if (next === undefined) unseen(error);
+          else send(next);
+        });
+      send(first);
     },
     close: () => forwarder.close(),
   };
