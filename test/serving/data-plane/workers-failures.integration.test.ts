@@ -182,3 +182,12 @@ test('streams in both directions, trailers and WebSockets pass from worker to wo
   expect(report?.proxiedRequestCount).toBeGreaterThan(0);
   expect((report?.requestCount ?? 0) - (report?.proxiedRequestCount ?? 0)).toBe(16);
 });
+
+test('the budget for a first instance runs out in a worker too', async () => {
+  const timeouts: [string, number][] = [];
+  const pool = await openPool({ onColdStartTimeout: (revision, waitedMs) => timeouts.push([revision, waitedMs]) });
+  const { url } = await pool.listen();
+  await pool.setInstances(key, [], { coldStartTimeoutMs: 40 });
+  expect(await ask(url)).toBe(504);
+  await expect.poll(() => timeouts).toEqual([[key, expect.any(Number)]]);
+});
