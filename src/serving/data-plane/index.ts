@@ -37,13 +37,13 @@ export {
   type NodeListener,
 } from '../../http/index.ts';
 export { assignShares } from './workers/assignment.ts';
+export { createDataPlaneWorkers } from './workers/data-plane-workers.ts';
 export {
-  createDataPlaneWorkers,
   type DataPlaneAddress,
   type DataPlaneListenOptions,
   type DataPlaneWorkers,
   type DataPlaneWorkersOptions,
-} from './workers/data-plane-workers.ts';
+} from './workers/workers-types.ts';
 export { passedRequests } from './workers/passing.ts';
 export { createSharedActivator, type SharedActivator, type SharedActivatorOptions } from './workers/shared-activator.ts';
 export { type AddressedInstance } from './workers/messages.ts';

@@ -1,8 +1,12 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect, createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { createVirtualClock } from '../../../src/clock.ts';
@@ -34,6 +38,16 @@ const post = (port: number): Promise<string> =>
     sent.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'));
     sent.end('x');
   });
+
+/** A worker of which only one can start. */
+const onlyOne = `import { mkdirSync } from 'node:fs';
+try {
+  mkdirSync(new URL('taken', import.meta.url));
+} catch {
+  process.exit(3);
+}
+process.on('message', ({ type, id }) => (type === 'close' ? process.exit(0) : process.send({ type: 'done', id, internalPort: 1 })));
+`;
 
 /** Sockets that listen on the port. */
 async function listeners(port: number): Promise<number> {
@@ -190,4 +204,41 @@ test('the budget for a first instance runs out in a worker too', async () => {
   await pool.setInstances(key, [], { coldStartTimeoutMs: 40 });
   expect(await ask(url)).toBe(504);
   await expect.poll(() => timeouts).toEqual([[key, expect.any(Number)]]);
+});
+
+test('an owner that fails at an event goes on; a worker that cannot start is told and leaves nothing behind', async () => {
+  const certificate = selfSigned('shop.example.com');
+  const pool = await openPool({
+    onRequestLog: () => {
+      throw new Error('the disk is full');
+    },
+    certificateFor(name) {
+      if (name === 'broken.example.com') throw new Error('the store is locked');
+      return certificate;
+    },
+  });
+  pool.setObservability({ 'logging.enable-request-log': 'true', 'logging.request-log-template': '{{.Response.Code}}' });
+  const { url, tlsPort } = await pool.listen({ tls: {} });
+  const handshake = async (servername: string): Promise<boolean> => {
+    const socket = connectTls({ host: '127.0.0.1', port: tlsPort, servername, rejectUnauthorized: false });
+    const outcome = await Promise.race([
+      once(socket, 'secureConnect').then(() => true),
+      once(socket, 'close').then(() => false),
+    ]).catch(() => false);
+    socket.destroy();
+    return outcome;
+  };
+  expect(await handshake('broken.example.com')).toBe(false);
+  expect(await handshake('shop.example.com')).toBe(true);
+  await pool.setInstances(key, [(await openCountingBackend('pod-1', 0)).instance]);
+  expect(await ask(url)).toBe(200);
+  expect(await ask(url)).toBe(200);
+
+  const before = await workerPids();
+  const folder = await mkdtemp(join(tmpdir(), 'knative-embed-workers-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, 'data-plane-worker.mjs'), onlyOne);
+  const broken = createDataPlaneWorkers({ workers: 2, entry: pathToFileURL(join(folder, 'data-plane-worker.mjs')) });
+  await expect(broken.start()).rejects.toMatchObject({ code: 'SERVING_WORKER_FAILED' });
+  expect(await workerPids()).toEqual(before);
 });

@@ -1,10 +1,10 @@
 import type { RequestReport } from '../../request-stats.ts';
 import { createActivator, type Activator, type ActivatorOptions } from '../activator.ts';
 import type { Instance, RevisionKey, RevisionSettings } from '../revision.ts';
-import type { DataPlaneWorkers } from './data-plane-workers.ts';
 import type { AddressedInstance } from './messages.ts';
 import { createPassingForwarder, type ProcessTarget } from './passing.ts';
 import { addReports } from './worker-reports.ts';
+import type { DataPlaneWorkers } from './workers-types.ts';
 
 export interface SharedActivatorOptions {
   /** For the owner's own share of the requests. */
