@@ -55,8 +55,8 @@ const planes: Record<string, Plane> = {
   'one process': await startNode('proxy.ts', 'gateway', String(backend.port)),
   '2 workers': await workers(2, alone({ containerConcurrency: 100 })),
   '4 workers': await workers(4, alone({ containerConcurrency: 100 })),
-  // One of the two has the instance: half of the requests pass through both.
-  '2 workers, every second request passed on': await workers(2, alone({ containerConcurrency: 100, sessionAffinity: true })),
+  // One of the two has the instance: the other's requests, a third to a half, pass through both.
+  '2 workers, one passes on to the other': await workers(2, alone({ containerConcurrency: 100, sessionAffinity: true })),
 };
 
 const results = Object.fromEntries(Object.keys(planes).map((name) => [name, [] as { cpuUs: number; rate: number }[]]));
