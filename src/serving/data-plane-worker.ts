@@ -2,7 +2,7 @@
 import { realClock } from '../clock.ts';
 import { KnativeError, messageOf } from '../errors.ts';
 import { createHttpServer, createUpstream, type Handler, type HttpServer, type TlsCertificate } from '../http/index.ts';
-import { silentLogger } from '../logger.ts';
+import { createLogger } from '../logger.ts';
 import { createTracer, type FinishedSpan } from '../telemetry/index.ts';
 import { createActivator, createGateway, type Activator } from './data-plane/index.ts';
 import { createRequestLogs } from './data-plane/request-logs.ts';
@@ -43,6 +43,7 @@ function batched<T>(sendAll: (items: readonly T[]) => void) {
   return { add, flush };
 }
 
+const logger = createLogger((level, fields, message) => send({ type: 'diagnostic', level, fields, message }), 'warn');
 const log = batched<string>((lines) => send({ type: 'log', lines }));
 const spans = batched<FinishedSpan>((finished) => send({ type: 'spans', spans: finished }));
 
@@ -50,22 +51,24 @@ async function start({ listener, fallback, observability: data, measured, sample
   observability = data;
   activator = createActivator({
     forwarder: createPassingForwarder(),
+    logger,
     ...(measured ? { meter: measurements } : {}),
     onColdStart: (revision) => send({ type: 'cold-start', revision }),
     onColdStartEnd: (revision) => send({ type: 'cold-start-end', revision }),
     onColdStartTimeout: (revision, waitedMs) => send({ type: 'cold-start-timeout', revision, waitedMs }),
-    requestLog: createRequestLogs({ config: () => observability, write: log.add, logger: silentLogger }),
+    requestLog: createRequestLogs({ config: () => observability, write: log.add, logger }),
   });
   gateway = createGateway({
     router,
     activator,
     listener,
     httpsPort: () => httpsPort,
+    logger,
     ...(sampler === undefined ? {} : { tracer: createTracer({ sampler, export: spans.add }) }),
     ...(fallback === undefined ? {} : { fallback: passAsItIs(neighbours, fallback) }),
   });
   // On the loopback address, and nobody else's business.
-  inner = createHttpServer({ handler: passedRequests(activator) });
+  inner = createHttpServer({ handler: passedRequests(activator), logger });
   return { internalPort: (await inner.listen()).port };
 }
 
@@ -80,7 +83,7 @@ async function listen(ports: WorkerPorts): Promise<Partial<WorkerDone>> {
 
 async function openPorts({ host, port, tls }: WorkerPorts): Promise<NonNullable<WorkerDone['ports']>> {
   unnamed = tls?.unnamed;
-  const plain = createHttpServer({ handler: gateway, host, port, reusePort: true });
+  const plain = createHttpServer({ handler: gateway, host, port, reusePort: true, logger });
   servers.push(plain);
   const address = await plain.listen();
   if (tls === undefined) return { port: address.port };
@@ -89,6 +92,7 @@ async function openPorts({ host, port, tls }: WorkerPorts): Promise<NonNullable<
     host,
     port: tls.port,
     reusePort: true,
+    logger,
     tls: { certificateFor: (name) => (name === '' ? unnamedCertificate() : askCertificate(name)) },
   });
   servers.push(secure);

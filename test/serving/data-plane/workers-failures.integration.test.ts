@@ -11,6 +11,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { createVirtualClock } from '../../../src/clock.ts';
 import { createHttpServer } from '../../../src/http/index.ts';
+import { createLogger } from '../../../src/logger.ts';
 import { createDataPlaneWorkers, type DataPlaneWorkersOptions } from '../../../src/serving/data-plane/index.ts';
 import { createRegistry } from '../../../src/telemetry/index.ts';
 import { selfSigned } from './certificate.ts';
@@ -199,11 +200,16 @@ test('streams in both directions, trailers and WebSockets pass from worker to wo
 
 test('the budget for a first instance runs out in a worker too', async () => {
   const timeouts: [string, number][] = [];
-  const pool = await openPool({ onColdStartTimeout: (revision, waitedMs) => timeouts.push([revision, waitedMs]) });
+  const warnings: string[] = [];
+  const pool = await openPool({
+    onColdStartTimeout: (revision, waitedMs) => timeouts.push([revision, waitedMs]),
+    logger: createLogger((level, { revision }, message) => warnings.push(`${level} ${String(revision)} ${message}`)),
+  });
   const { url } = await pool.listen();
   await pool.setInstances(key, [], { coldStartTimeoutMs: 40 });
   expect(await ask(url)).toBe(504);
   await expect.poll(() => timeouts).toEqual([[key, expect.any(Number)]]);
+  expect(warnings).toEqual([`warn ${key} no instance became ready within the cold-start budget`]);
 });
 
 test('an owner that fails at an event goes on; a worker that cannot start is told and leaves nothing behind', async () => {

@@ -200,6 +200,9 @@ class WorkerPool implements DataPlaneWorkers {
       case 'log':
         for (const line of event.lines) options.onRequestLog?.(line);
         break;
+      case 'diagnostic':
+        this.#logger[event.level]({ ...event.fields, worker: worker.index }, event.message);
+        break;
       case 'spans':
         for (const span of event.spans) options.spans?.take(span);
         break;

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../../errors.ts';
 import type { TlsCertificate } from '../../../http/index.ts';
+import type { LogFields, LogLevel } from '../../../logger.ts';
 import type { FinishedSpan, Sampler } from '../../../telemetry/index.ts';
 import type { RoutableIngress } from '../../router-compile.ts';
 import type { AddressTarget } from '../forwarder.ts';
@@ -96,6 +97,13 @@ export type WorkerEvent =
   | { readonly type: 'cold-start-end'; readonly revision: RevisionKey }
   | { readonly type: 'cold-start-timeout'; readonly revision: RevisionKey; readonly waitedMs: number }
   | { readonly type: 'log'; readonly lines: readonly string[] }
+  /** A line of the worker's own log, from `warn` on. */
+  | {
+      readonly type: 'diagnostic';
+      readonly level: Exclude<LogLevel, 'silent'>;
+      readonly fields: LogFields;
+      readonly message: string;
+    }
   /** Spans that have ended. */
   | { readonly type: 'spans'; readonly spans: readonly FinishedSpan[] }
   /** Asks for the certificate of a server name; answered with the command `certificate`. */

@@ -31,6 +31,7 @@ export interface DataPlaneWorkersOptions {
   /** Gets the lines of request logs; see `setObservability`. */
   readonly onRequestLog?: (line: string) => void;
   readonly clock?: Clock;
+  /** Gets warnings and errors of workers too, with the field `worker`. */
   readonly logger?: Logger;
   /** The program of a worker; default: the one that comes with the package. */
   readonly entry?: URL;
