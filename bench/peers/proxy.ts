@@ -3,7 +3,7 @@ import { Agent, createServer, type IncomingMessage, type ServerResponse } from '
 import type { AddressInfo } from 'node:net';
 import { createProxyServer } from 'http-proxy-3';
 import { Pool } from 'undici';
-import { createHttpServer, type Exchange } from '../../src/http/index.ts';
+import { createHttpServer, type Handler } from '../../src/http/index.ts';
 import { createActivator, createGateway, type GatewayMatch } from '../../src/serving/data-plane/index.ts';
 import { createRouter } from '../../src/serving/router.ts';
 
@@ -92,25 +92,27 @@ function routerOf(count: number): ReturnType<typeof createRouter> {
   return createRouter(Array.from({ length: count }, (_, i) => ingress(i)));
 }
 
-/** Answers in this process; upgraded connections are held open. */
-function inside(exchange: Exchange): void {
-  if (exchange.upgrade === undefined) exchange.respond(200, ['content-type', 'text/plain'], 'hello world!');
-  else
-    exchange
-      .acceptUpgrade?.(['connection', 'upgrade', 'upgrade', exchange.upgrade])
-      .receive({ data: () => true, end: () => undefined, error: () => undefined });
-}
+/** The same as `bareHttp` answers. */
+const hello: Handler = (exchange) => exchange.respond(200, ['content-type', 'text/plain'], 'hello world!');
 
-async function gateway(inProcess: (host: number) => boolean, containerConcurrency = 100): Promise<void> {
+/** Holds upgraded connections open. */
+const holding: Handler = (exchange) => {
+  const tunnel = exchange.acceptUpgrade?.(['connection', 'upgrade', 'upgrade', exchange.upgrade ?? '']);
+  tunnel?.receive({ data: () => true, end: () => undefined, error: () => undefined });
+};
+
+/** `inProcess`: the function that answers for a host instead of the backend. */
+async function gateway(inProcess: (host: number) => Handler | undefined, containerConcurrency = 100): Promise<void> {
   const activator = createActivator();
   const router = routerOf(hosts);
   for (let i = 0; i < hosts; i++) {
+    const handler = inProcess(i);
     activator.setInstances(
       `default/hello-${i}-00001`,
       [
         {
           id: 'a',
-          target: inProcess(i) ? { handler: inside } : { address: backend },
+          target: handler === undefined ? { address: backend } : { handler },
         },
       ],
       { containerConcurrency },
@@ -138,14 +140,12 @@ function listen(server: ReturnType<typeof createServer>): void {
 
 if (kind === 'undici') undiciProxy();
 else if (kind === 'http-proxy-3') httpProxy3();
-else if (kind === 'gateway') await gateway(() => false);
+else if (kind === 'gateway') await gateway(() => undefined);
 // The second host is a function in the gateway's process.
-else if (kind === 'gateway-open') await gateway((host) => host === 1, 0);
-else if (kind === 'function') await gateway(() => true);
+else if (kind === 'gateway-open') await gateway((host) => (host === 1 ? holding : undefined), 0);
+else if (kind === 'function') await gateway(() => hello);
 else if (kind === 'bare') bareHttp();
 else if (kind === 'exchange') {
-  const server = createHttpServer({
-    handler: (exchange) => exchange.respond(200, ['content-type', 'text/plain'], 'hello world!'),
-  });
+  const server = createHttpServer({ handler: hello });
   console.log((await server.listen()).port);
 } else throw new Error(`unknown kind ${kind}`);

@@ -31,6 +31,19 @@ describe('precedence of the first request over bookkeeping', () => {
     expect(precedence.before('revision')).toBeUndefined();
   });
 
+  it('leaves reconcilers half of the time when one start follows the other', () => {
+    const clock = createVirtualClock();
+    const precedence = new StartPrecedence(clock);
+    precedence.requested('default/a');
+    clock.advanceSync(10);
+    precedence.answered('default/a');
+    precedence.requested('default/b');
+    expect(precedence.before('revision')).toBeUndefined();
+    clock.advanceSync(10);
+    precedence.requested('default/c');
+    expect(precedence.before('revision')).toBeInstanceOf(Promise);
+  });
+
   it('gives reconcilers their turn after 25 ms, and as long again before the next start may hold them', async () => {
     const clock = createVirtualClock();
     const precedence = new StartPrecedence(clock);

@@ -149,7 +149,7 @@ export class PodRunner {
   async #writeInTurn(entry: Entry): Promise<void> {
     for (let pause = this.#options.pause?.(); pause !== undefined; pause = this.#options.pause?.()) await pause;
     entry.dirty = false;
-    await this.#write(entry);
+    if (!this.#closed) await this.#write(entry);
   }
 
   async #write(entry: Entry): Promise<void> {

@@ -270,7 +270,7 @@ export class RevisionQueue implements ExchangeGuard {
     this.#leaveQueue(run);
   }
 
-  /** Tells when. */
+  /** Returns the time at which it did. */
   #leaveQueue(run: Run): number {
     run.place = 'none';
     run.coldStart?.clear();

@@ -56,10 +56,6 @@ export class WorkerProcess {
     });
   }
 
-  get isAlive(): boolean {
-    return this.#alive;
-  }
-
   send(command: WorkerCommand): void {
     // A worker that ends meanwhile is reported by its exit.
     if (this.#alive && this.#process.connected) this.#process.send(command, () => undefined);
